@@ -1,0 +1,165 @@
+"""The catalogue: every object of a MeterPurse meter and who may do what with it. Anything not listed is denied.
+
+This one table makes the association's object_list, the meter's access checks and the access tests.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dlms_objects.classes.fee_item_class import FEE_ITEM, FEE_ITEM_COUNT, fee_item_name
+from dlms_objects.classes.interface import InterfaceClass
+from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE, PURSE_NAME
+from dlms_objects.classes.standard import ASSOCIATION_LN, CLOCK, DATA, PROFILE_GENERIC, REGISTER, SECURITY_SETUP
+from dlms_objects.values import data as cosem
+from dlms_objects.values.data import Data
+from dlms_objects.values.logical_name import LogicalName
+
+SERVER_SAP = 1
+
+
+class Role(StrEnum):
+    """The associations' names; what each may do stands in the catalogue."""
+
+    PUBLIC = "public"
+    READER = "reader"
+    MANAGEMENT = "management"
+
+
+@dataclass(frozen=True, slots=True)
+class AssociationDeclaration:
+    """One association: its role, its client SAP, and the E that its association and security setup objects share."""
+
+    role: Role
+    client_sap: int
+    number: int
+    is_ciphered: bool
+
+
+ASSOCIATIONS = (
+    AssociationDeclaration(Role.PUBLIC, 16, 1, is_ciphered=False),
+    AssociationDeclaration(Role.READER, 2, 2, is_ciphered=True),
+    AssociationDeclaration(Role.MANAGEMENT, 1, 3, is_ciphered=True),
+)
+
+DEVICE_NAME = LogicalName.parse("0.0.42.0.0.255")
+SERIAL_NUMBER = LogicalName.parse("0.0.96.1.0.255")
+CLOCK_NAME = LogicalName.parse("0.0.1.0.0.255")
+ACTIVE_ENERGY_IMPORT = LogicalName.parse("1.0.1.8.0.255")
+CONSUMER_MESSAGE = LogicalName.parse("0.0.96.13.0.255")
+CURRENT_ASSOCIATION = LogicalName.parse("0.0.40.0.0.255")
+
+
+def association_name(number: int) -> LogicalName:
+    """The association object of association e, 1..3; 0 is the current one."""
+    return LogicalName(bytes((0, 0, 40, 0, number, 255)))
+
+
+def security_setup_name(number: int) -> LogicalName:
+    """The security setup of association e."""
+    return LogicalName(bytes((0, 0, 43, 0, number, 255)))
+
+
+def invocation_counter_name(number: int) -> LogicalName:
+    """The highest invocation counter received with the key of association e."""
+    return LogicalName(bytes((0, 0, 43, 1, number, 255)))
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What one role may do with one object: the attributes it may read and write, the methods it may call."""
+
+    read: frozenset[int] = frozenset()
+    write: frozenset[int] = frozenset()
+    call: frozenset[int] = frozenset()
+
+
+_NOTHING = Rights()
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectDeclaration:
+    """One object of the meter: its class, its logical name, and the rights of each role (absent: none)."""
+
+    interface: InterfaceClass
+    logical_name: LogicalName
+    rights: Mapping[Role, Rights]
+
+    def rights_of(self, role: Role) -> Rights:
+        """The rights of a role; nothing by default."""
+        return self.rights.get(role, _NOTHING)
+
+
+def _declare(
+    interface: InterfaceClass,
+    logical_name: LogicalName,
+    *,
+    public: Iterable[int] = (),
+    write: Iterable[int] = (),
+    call: Iterable[int] = (),
+    secret: Iterable[int] = (),
+) -> ObjectDeclaration:
+    """An object that reader and management may read (but for `secret`); management may also write and call."""
+    readable = frozenset(attribute.number for attribute in interface.attributes) - frozenset(secret)
+    rights = {
+        Role.READER: Rights(read=readable),
+        Role.MANAGEMENT: Rights(read=readable, write=frozenset(write), call=frozenset(call)),
+    }
+    if public:
+        rights[Role.PUBLIC] = Rights(read=frozenset(public))
+    return ObjectDeclaration(interface, logical_name, rights)
+
+
+def _catalogue() -> Iterable[ObjectDeclaration]:
+    yield _declare(DATA, DEVICE_NAME, public=(2,))
+    yield _declare(DATA, SERIAL_NUMBER)
+    yield _declare(CLOCK, CLOCK_NAME, public=(2,), write=(2,), call=(6,))
+    for number in range(len(ASSOCIATIONS) + 1):
+        yield _declare(ASSOCIATION_LN, association_name(number), secret=(7,))
+    for association in ASSOCIATIONS:
+        yield _declare(SECURITY_SETUP, security_setup_name(association.number), call=(1, 2))
+        if association.is_ciphered:
+            yield _declare(DATA, invocation_counter_name(association.number), public=(2,))
+    yield _declare(REGISTER, ACTIVE_ENERGY_IMPORT)
+    yield _declare(DATA, CONSUMER_MESSAGE)
+    yield _declare(PURSE, PURSE_NAME, write=(4,), call=range(1, 6))
+    for number in range(1, FEE_ITEM_COUNT + 1):
+        yield _declare(FEE_ITEM, fee_item_name(number), write=(2, 3, 4), call=range(1, 6))
+    yield _declare(PROFILE_GENERIC, JOURNAL_NAME)
+    yield _declare(PROFILE_GENERIC, EVENT_LOG_NAME)
+
+
+CATALOGUE: Mapping[LogicalName, ObjectDeclaration] = {
+    declaration.logical_name: declaration for declaration in _catalogue()
+}
+
+
+def object_list(role: Role) -> Data:
+    """The object_list of a role's association: every object it has any right to, with class, version and rights."""
+    return cosem.array(
+        cosem.structure(
+            cosem.long_unsigned(declaration.interface.class_id),
+            cosem.unsigned(declaration.interface.version),
+            cosem.octet_string(declaration.logical_name.octets),
+            _access_rights(declaration, declaration.rights_of(role)),
+        )
+        for declaration in CATALOGUE.values()
+        if declaration.rights_of(role) != _NOTHING
+    )
+
+
+def _access_rights(declaration: ObjectDeclaration, rights: Rights) -> Data:
+    """access_right: attribute access mode 0 none, 1 read, 2 write, 3 both; method access mode 0 none, 1 access."""
+    attributes = (
+        cosem.structure(
+            cosem.integer(attribute.number),
+            cosem.enum((attribute.number in rights.read) + 2 * (attribute.number in rights.write)),
+            cosem.NULL,
+        )
+        for attribute in declaration.interface.attributes
+    )
+    methods = (
+        cosem.structure(cosem.integer(method.number), cosem.enum(int(method.number in rights.call)))
+        for method in declaration.interface.methods
+    )
+    return cosem.structure(cosem.array(attributes), cosem.array(methods))

@@ -1,0 +1,1 @@
+"""Thin Twisted glue around the sans-I/O wire: connections, the typed client, credentials and durable counters."""

@@ -1,0 +1,183 @@
+"""Credentials: the key file with which one client may open one association of one meter, and that of the master key.
+
+`meterpurse meter init` writes one file per association, and one with the master key, which wraps keys that replace
+others. The gateway and the command line read them. Keys are never shown: not in repr, not in errors.
+"""
+
+import os
+import stat
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from dlms_objects.errors import InvalidValueError, LocalError
+from dlms_objects.values.system_title import SystemTitle
+from dlms_objects.wire.cipher_keys import CipherKeys, key_name
+
+KEY_LENGTH = 16
+LARGEST_SAP = 65535
+EXAMPLE_KEYS = (bytes(range(0x10)), bytes(range(0xD0, 0xE0)))
+
+_MEMBERS = ("system_title", "client_sap", "server_sap", "global_unicast_encryption_key", "authentication_key")
+_MASTER_MEMBERS = ("system_title", "master_key")
+
+T = TypeVar("T")
+
+
+class CredentialsError(LocalError):
+    """A key file is missing, unreadable or wrong; the text says which file, what, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterCredentials:
+    """The keys of one association: the meter's system title, the two SAPs, two 16-octet keys."""
+
+    system_title: SystemTitle
+    client_sap: int
+    server_sap: int
+    encryption_key: bytes = field(repr=False)
+    authentication_key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse keys of a wrong length, equal keys, and the well-known example keys (InvalidValueError)."""
+        for name, key in (("encryption", self.encryption_key), ("authentication", self.authentication_key)):
+            _check_key(name, key)
+        if self.encryption_key == self.authentication_key:
+            raise InvalidValueError("the encryption key and the authentication key are the same")
+
+    @property
+    def key_id(self) -> str:
+        """What this client's counters are kept under: meter, SAP and the key's name; a new key has new counters."""
+        return f"{self.system_title}/{self.client_sap}/{key_name(self.encryption_key)}"
+
+    def cipher_keys(self) -> CipherKeys:
+        """The keys as the wire uses them."""
+        return CipherKeys(global_unicast_encryption_key=self.encryption_key, authentication_key=self.authentication_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MasterKey:
+    """The key (KEK) that wraps every replacement of a key of one meter: the meter's system title, 16 octets."""
+
+    system_title: SystemTitle
+    key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a key of a wrong length, and the well-known example keys (InvalidValueError)."""
+        _check_key("master", self.key)
+
+
+def load_credentials(path: Path) -> MeterCredentials:
+    """Read a key file; CredentialsError names the file and what is wrong with it, never a key."""
+    return _load(
+        path,
+        _MEMBERS,
+        lambda table: MeterCredentials(
+            system_title=_title(table["system_title"]),
+            client_sap=_sap("client_sap", table["client_sap"]),
+            server_sap=_sap("server_sap", table["server_sap"]),
+            encryption_key=_key("global_unicast_encryption_key", table["global_unicast_encryption_key"]),
+            authentication_key=_key("authentication_key", table["authentication_key"]),
+        ),
+    )
+
+
+def load_master_key(path: Path) -> MasterKey:
+    """Read the file of a master key; CredentialsError names the file and what is wrong with it, never a key."""
+    return _load(
+        path,
+        _MASTER_MEMBERS,
+        lambda table: MasterKey(
+            system_title=_title(table["system_title"]), key=_key("master_key", table["master_key"])
+        ),
+    )
+
+
+def save_credentials(path: Path, credentials: MeterCredentials) -> None:
+    """Write a key file that only its owner may read, synced to disk; an existing file is never overwritten."""
+    _save(
+        path,
+        f'system_title = "{credentials.system_title}"\n'
+        f"client_sap = {credentials.client_sap}\n"
+        f"server_sap = {credentials.server_sap}\n"
+        f'global_unicast_encryption_key = "{credentials.encryption_key.hex()}"\n'
+        f'authentication_key = "{credentials.authentication_key.hex()}"\n',
+    )
+
+
+def save_master_key(path: Path, master: MasterKey) -> None:
+    """Write the file of a master key as `save_credentials` writes one."""
+    _save(path, f'system_title = "{master.system_title}"\nmaster_key = "{master.key.hex()}"\n')
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]], T]) -> T:
+    try:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        table = tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise CredentialsError(f"{path}: key file not found (meterpurse meter init writes one)") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise CredentialsError(f"{path}: cannot read the key file: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise CredentialsError(f"{path}: not a key file: {error}") from None
+    if mode & 0o077:
+        raise CredentialsError(f"{path}: others may read this key file; make it private (chmod 600)")
+    try:
+        unknown = sorted(set(table) - set(members))
+        if unknown:
+            raise InvalidValueError(f"unknown key {unknown[0]}")
+        return make(table)
+    except KeyError as error:
+        raise CredentialsError(f"{path}: {error.args[0]} is missing") from None
+    except InvalidValueError as error:
+        raise CredentialsError(f"{path}: {error}") from None
+
+
+def _save(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    sync_folder(path.parent)
+
+
+def _check_key(name: str, key: bytes) -> None:
+    if len(key) != KEY_LENGTH:
+        raise InvalidValueError(f"the {name} key is {KEY_LENGTH} octets ({2 * KEY_LENGTH} hexadecimal digits)")
+    if key in EXAMPLE_KEYS:
+        raise InvalidValueError(f"the {name} key is a published example key; make a random one")
+
+
+# What these say never repeats the value: whoever mixed up two lines may have written a key there.
+
+
+def _title(value: object) -> SystemTitle:
+    try:
+        return SystemTitle.parse(str(value))
+    except InvalidValueError:
+        raise InvalidValueError("system_title is 16 hexadecimal digits") from None
+
+
+def _sap(name: str, value: object) -> int:
+    if type(value) is not int or not 0 <= value <= LARGEST_SAP:
+        raise InvalidValueError(f"{name} is a whole number 0..{LARGEST_SAP}")
+    return value
+
+
+def _key(name: str, value: object) -> bytes:
+    try:
+        return bytes.fromhex(str(value))
+    except ValueError:
+        raise InvalidValueError(f"{name} is {2 * KEY_LENGTH} hexadecimal digits") from None

@@ -1,0 +1,64 @@
+"""The catalogue is the object model's list, and denies what it does not grant."""
+
+import pytest
+
+from dlms_objects.classes.catalogue import ASSOCIATIONS, CATALOGUE, Rights, Role, object_list
+from dlms_objects.classes.shape import conforms
+from dlms_objects.classes.standard import OBJECT_LIST
+from dlms_objects.values.logical_name import LogicalName
+
+PUBLIC_READS = {
+    ("0.0.42.0.0.255", 2),
+    ("0.0.1.0.0.255", 2),
+    ("0.0.43.1.2.255", 2),
+    ("0.0.43.1.3.255", 2),
+}
+MANAGEMENT_WRITES = {("0.0.1.0.0.255", 2), ("0.0.128.0.0.255", 4)} | {
+    (f"0.0.128.1.{number}.255", attribute) for number in range(1, 33) for attribute in (2, 3, 4)
+}
+
+
+def granted(role: Role, kind: str) -> set[tuple[str, int]]:
+    return {
+        (str(name), number)
+        for name, declaration in CATALOGUE.items()
+        for number in getattr(declaration.rights_of(role), kind)
+    }
+
+
+def test_the_public_reads_names_time_and_counters_and_nothing_else():
+    assert granted(Role.PUBLIC, "read") == PUBLIC_READS
+    assert granted(Role.PUBLIC, "write") == granted(Role.PUBLIC, "call") == set()
+
+
+def test_the_reader_reads_everything_but_keys_and_changes_nothing():
+    everything = {(str(n), a.number) for n, d in CATALOGUE.items() for a in d.interface.attributes}
+    secrets = {(str(n), 7) for n, d in CATALOGUE.items() if d.interface.class_id == 15}
+    assert granted(Role.READER, "read") == everything - secrets
+    assert granted(Role.READER, "write") == granted(Role.READER, "call") == set()
+
+
+def test_management_writes_exactly_what_the_object_model_calls_rw():
+    assert granted(Role.MANAGEMENT, "write") == MANAGEMENT_WRITES
+
+
+def test_management_may_call_every_method_but_the_handshakes_own():
+    everything = {(str(n), m.number) for n, d in CATALOGUE.items() for m in d.interface.methods}
+    handshake = {(str(n), 1) for n, d in CATALOGUE.items() if d.interface.class_id == 15}
+    assert granted(Role.MANAGEMENT, "call") == everything - handshake
+
+
+@pytest.mark.parametrize("role", Role)
+def test_the_object_list_has_the_declared_shape_and_every_object_with_a_right(role):
+    value = object_list(role)
+    assert conforms(OBJECT_LIST, value)
+    listed = {LogicalName(entry.value[2].value) for entry in value.value}
+    assert listed == {name for name, declaration in CATALOGUE.items() if declaration.rights_of(role) != Rights()}
+
+
+def test_the_associations_are_those_of_the_object_model():
+    assert [(a.role, a.client_sap, a.number, a.is_ciphered) for a in ASSOCIATIONS] == [
+        ("public", 16, 1, False),
+        ("reader", 2, 2, True),
+        ("management", 1, 3, True),
+    ]

@@ -1,0 +1,13 @@
+"""A meter to talk to."""
+
+import pytest
+
+from tests.support.meters import MeterWorld
+
+
+@pytest.fixture
+def world(tmp_path):
+    """A meter that was just started, with an empty purse."""
+    world = MeterWorld(tmp_path / "meter")
+    yield world
+    world.meter.close()
