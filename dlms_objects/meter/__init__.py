@@ -1,0 +1,1 @@
+"""The virtual meter: a logical device with a purse, its durable store and its TCP service."""

@@ -1,0 +1,90 @@
+"""The keeper of the keys: the one place where the meter's keys change. Decide, commit, then use.
+
+It holds what the server associations look up when a client comes: the roles with their keys, and the counters of each
+key. An association that is open goes on with the keys it was opened with, until it ends; `connection` sees to that.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from dlms_objects.classes.catalogue import ASSOCIATIONS
+from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.store import MeterStore, StoredReceivedCounters
+from dlms_objects.purse.outcome import Event, EventCode
+from dlms_objects.values.cosem_time import CosemDateTime
+from dlms_objects.wire.acse import Mechanism
+from dlms_objects.wire.cipher_keys import key_name
+from dlms_objects.wire.conformance import Conformance
+from dlms_objects.wire.counters import Counters
+from dlms_objects.wire.parameters import RoleParameters
+from dlms_objects.wire.policy import SecurityPolicy
+
+
+class KeyKeeper:
+    """Holds the keys of one meter, and what hangs on them."""
+
+    def __init__(self, store: MeterStore, keys: MeterKeys, conformance: Conformance) -> None:
+        """`keys` are those in the store; `conformance` is what every role may use."""
+        self._store = store
+        self._keys = keys
+        self._conformance = conformance
+        self._received: dict[str, StoredReceivedCounters] = {}
+        self._counters: dict[str, Counters] = {}
+        self._roles: dict[int, RoleParameters] = {}
+        self._changes = 0
+        self._use(keys)
+
+    @property
+    def roles(self) -> Mapping[int, RoleParameters]:
+        """The roles by client SAP, always with the keys in force."""
+        return MappingProxyType(self._roles)
+
+    @property
+    def changes(self) -> int:
+        """How often keys were replaced since the start."""
+        return self._changes
+
+    def name_of(self, client_sap: int) -> str:
+        """The name of the key in force (`key_name`), with its SAP; the SAP alone where there is no key."""
+        of_one = self._keys.associations.get(client_sap)
+        return str(client_sap) if of_one is None else f"{client_sap}/{key_name(of_one.global_unicast_encryption_key)}"
+
+    def counters(self, client_sap: int) -> Counters:
+        """The counters of the key in force; they begin anew with a new key, and go on when an old one comes back."""
+        return self._counters[self.name_of(client_sap)]
+
+    def highest_received(self, client_sap: int) -> int:
+        """The highest counter received with the key in force, from anyone; 0 before the first."""
+        return self._received[self.name_of(client_sap)].highest_of_all()
+
+    def transfer(self, client_sap: int, transfers: Iterable[tuple[int, bytes]], time: CosemDateTime) -> None:
+        """Replace keys of an association, durably together with the event; the same keys again change nothing.
+
+        InvalidValueError or KeyUnwrapError as MeterKeys.transferred; StorageError when they could not be stored. Then
+        nothing has changed.
+        """
+        keys = self._keys.transferred(client_sap, transfers)
+        if keys != self._keys:
+            self._store.save_keys(keys, [Event(time=time, code=EventCode.KEY_CHANGED, value=client_sap)])
+            self._changes += 1
+            self._use(keys)
+
+    def _use(self, keys: MeterKeys) -> None:
+        """From now on these keys open associations."""
+        self._keys = keys
+        for association in ASSOCIATIONS:
+            client_sap = association.client_sap
+            if not association.is_ciphered:
+                self._roles[client_sap] = RoleParameters(name=association.role, conformance=self._conformance)
+                continue
+            name = self.name_of(client_sap)
+            if name not in self._counters:
+                self._received[name] = received = self._store.received_counters(name)
+                self._counters[name] = self._store.counters(name, received)
+            self._roles[client_sap] = RoleParameters(
+                name=association.role,
+                conformance=self._conformance,
+                mechanism=Mechanism.HLS_GMAC,
+                policy=SecurityPolicy.AUTHENTICATED_ENCRYPTED,
+                keys=keys.associations[client_sap],
+            )

@@ -1,0 +1,162 @@
+"""One meter put together: store, clock, purse and objects behind the access table. Sans-I/O but for its store.
+
+The service feeds it the real time and the requests of its connections; the clock here turns real time into the meter's.
+"""
+
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from dlms_objects.classes.catalogue import (
+    ACTIVE_ENERGY_IMPORT,
+    ASSOCIATIONS,
+    CLOCK_NAME,
+    CONSUMER_MESSAGE,
+    DEVICE_NAME,
+    SERIAL_NUMBER,
+    SERVER_SAP,
+    association_name,
+    invocation_counter_name,
+    security_setup_name,
+)
+from dlms_objects.classes.fee_item_class import FEE_ITEM_COUNT, fee_item_name
+from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE_NAME
+from dlms_objects.classes.standard import REGISTER
+from dlms_objects.meter.account_objects import FeeItemObject, PurseObject
+from dlms_objects.meter.clock import MeterClock
+from dlms_objects.meter.consumer_message import consumer_message
+from dlms_objects.meter.consumption import SeededConsumption
+from dlms_objects.meter.cosem_object import CosemObject, Getter, constant
+from dlms_objects.meter.device_objects import (
+    ClockObject,
+    association_object,
+    data_object,
+    device_name,
+    energy_register,
+)
+from dlms_objects.meter.key_keeper import KeyKeeper
+from dlms_objects.meter.logical_device import LogicalDevice
+from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.profile_objects import EventSource, JournalSource, ProfileObject
+from dlms_objects.meter.purse_keeper import PurseKeeper
+from dlms_objects.meter.security_setup_object import SecuritySetupObject
+from dlms_objects.meter.store import MeterStore
+from dlms_objects.purse.outcome import EventCode
+from dlms_objects.values import data as cosem
+from dlms_objects.values.civil import time_zone
+from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName
+from dlms_objects.wire.conformance import Conformance
+from dlms_objects.wire.parameters import LARGEST_PDU_OCTETS, USUAL_CONFORMANCE, ServerParameters
+
+CHALLENGE_OCTETS = 16
+_PUSHES = Conformance.DATA_NOTIFICATION | Conformance.EVENT_NOTIFICATION
+SERVED_CONFORMANCE = (USUAL_CONFORMANCE | Conformance.GENERAL_BLOCK_TRANSFER) & ~_PUSHES
+"""Every service of the engine; nothing is pushed inside an association."""
+
+
+class Meter:
+    """A running meter. `now` maps real seconds to its time; `advance` makes the checks that have come due."""
+
+    def __init__(
+        self,
+        store: MeterStore,
+        clock: MeterClock,
+        consumption: SeededConsumption,
+        keys: MeterKeys,
+    ) -> None:
+        """Put the objects together; nothing is checked or logged before `start`. `keys` are those in the store."""
+        self._store = store
+        self._clock = clock
+        self._consumption = consumption
+        energy = AttributeDescriptor(REGISTER.class_id, ACTIVE_ENERGY_IMPORT, 2)
+        self.keeper = PurseKeeper(store, lambda now: {energy: consumption.energy_wh(now)})
+        self.system_title = self.keeper.state.title
+        self._real_s = 0.0  # when the meter last advanced
+        self.key_keeper = KeyKeeper(store, keys, SERVED_CONFORMANCE)
+        self.device = LogicalDevice(self._objects())
+
+    @property
+    def clock(self) -> MeterClock:
+        """The clock as it runs now."""
+        return self._clock
+
+    def start(self, real_s: float) -> None:
+        """Power up: save the clock, verify the journal, note the event, make the first check."""
+        self._store.save_clock(self._clock)
+        now = self._clock.now(real_s)
+        self.keeper.verify_journal(now)
+        self.keeper.note(now, EventCode.POWER_UP)
+        self.advance(real_s)
+
+    def advance(self, real_s: float) -> datetime:
+        """Make the checks that have come due; the meter's time, after every one of them."""
+        self._real_s = real_s
+        now = self._clock.now(real_s)
+        self.keeper.advance(now, replay=self._clock.rate != 1.0)
+        return now
+
+    def server_parameters(self, inactivity_s: float) -> ServerParameters:
+        """What a server association of this meter needs; one for all connections, so that challenges are remembered."""
+        return ServerParameters(
+            server_sap=SERVER_SAP,
+            system_title=self.system_title,
+            roles=self.key_keeper.roles,
+            counters=self.key_keeper.counters,
+            challenge_source=_challenge,
+            max_pdu=LARGEST_PDU_OCTETS,
+            inactivity_s=inactivity_s,
+        )
+
+    def close(self) -> None:
+        """Close the store."""
+        self._store.close()
+
+    def _zone(self) -> ZoneInfo:
+        return time_zone(self.keeper.state.settings.time_zone)
+
+    def _set_clock(self, wanted: datetime) -> None:
+        """Set the clock, durably, and go on by the new time; it steps from what the request was made at."""
+        clock = self._clock.set_to(wanted, self._real_s)
+        step = wanted - self._clock.now(self._real_s)
+        self._store.save_clock(clock)
+        self._clock = clock
+        self.keeper.clock_was_set(wanted, step)
+
+    def _transfer_keys(self, client_sap: int, transfers: Iterable[tuple[int, bytes]], now: datetime) -> None:
+        self.key_keeper.transfer(client_sap, transfers, self.keeper.stamp(now))
+
+    def _highest_counter(self, client_sap: int) -> Getter:
+        return lambda _requester: cosem.double_long_unsigned(self.key_keeper.highest_received(client_sap))
+
+    def _objects(self) -> dict[LogicalName, CosemObject]:
+        objects: dict[LogicalName, CosemObject] = {
+            DEVICE_NAME: data_object(constant(cosem.octet_string(device_name(self.system_title)))),
+            SERIAL_NUMBER: data_object(constant(cosem.visible_string(self._store.serial_number()))),
+            CLOCK_NAME: ClockObject(self._zone, self._set_clock),
+            ACTIVE_ENERGY_IMPORT: energy_register(self._consumption.energy_wh),
+            CONSUMER_MESSAGE: data_object(
+                lambda requester: cosem.utf8_string(
+                    consumer_message(self.keeper.state, requester.now, self.keeper.registers(requester.now))
+                )
+            ),
+            association_name(0): association_object(None, LARGEST_PDU_OCTETS),
+            PURSE_NAME: PurseObject(self.keeper, self._store),
+            JOURNAL_NAME: ProfileObject(JournalSource(self._store), self._zone),
+            EVENT_LOG_NAME: ProfileObject(EventSource(self._store), self._zone),
+        }
+        for association in ASSOCIATIONS:
+            number = association.number
+            objects[association_name(number)] = association_object(association, LARGEST_PDU_OCTETS)
+            objects[security_setup_name(number)] = SecuritySetupObject(
+                association, self.system_title, self._transfer_keys
+            )
+            if association.is_ciphered:
+                objects[invocation_counter_name(number)] = data_object(self._highest_counter(association.client_sap))
+        for number in range(1, FEE_ITEM_COUNT + 1):
+            objects[fee_item_name(number)] = FeeItemObject(number, self.keeper, self._store)
+        return objects
+
+
+def _challenge() -> bytes:
+    return secrets.token_bytes(CHALLENGE_OCTETS)

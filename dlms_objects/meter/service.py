@@ -1,0 +1,147 @@
+"""The meter's service: it opens the store, listens on TCP and ticks; the connections do the talking.
+
+Imported by the command line and the demo.
+"""
+
+from datetime import UTC
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, quoteStringArgument
+from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IListeningPort, IReactorTime
+from twisted.internet.task import LoopingCall
+from twisted.logger import Logger
+
+from dlms_objects.errors import LocalError
+from dlms_objects.meter.clock import MeterClock
+from dlms_objects.meter.config import MeterConfig, VirtualClockConfig, first_keys, host_and_port, load_keys
+from dlms_objects.meter.connection import MeterFactory
+from dlms_objects.meter.consumption import SeededConsumption
+from dlms_objects.meter.meter import Meter
+from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.store import MeterStore
+from dlms_objects.transport.credentials import CredentialsError
+
+if TYPE_CHECKING:
+    from twisted.internet.address import IPv4Address, IPv6Address
+
+TICK_S = 1.0
+FAST_TICK_S = 0.02  # of a virtual clock that runs faster than real time
+
+log = Logger()
+
+
+class AddressInUseError(LocalError):
+    """The address in `listen` cannot be listened on."""
+
+
+def make_service(config: MeterConfig, reactor: IReactorTime) -> "MeterService":
+    """The service of one meter; its store is opened when it starts."""
+    return MeterService(config, reactor)
+
+
+class MeterService(Service):
+    """Runs one meter: opens its store, listens, ticks, answers."""
+
+    def __init__(self, config: MeterConfig, reactor: IReactorTime) -> None:
+        """Nothing is opened before the start."""
+        super().__init__()
+        self._config = config
+        self._reactor = reactor
+        self._ready: Deferred[str] = Deferred()
+        self._meter: Meter | None = None
+        self._port: IListeningPort | None = None
+        self._tick: LoopingCall | None = None
+        self._factory: MeterFactory | None = None
+
+    def when_ready(self) -> Deferred[str]:
+        """Fires with the endpoint to reach the meter at and its system title, or with what stood in the way.
+
+        AddressInUseError, StorageError or CredentialsError.
+        """
+        return self._ready
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Open the store, make the first check, listen."""
+        super().startService()  # type: ignore[no-untyped-call]
+        Deferred.fromCoroutine(self._start()).addCallbacks(self._ready.callback, self._ready.errback)
+
+    async def _start(self) -> str:
+        self._meter = meter = build_meter(self._config, self._reactor.seconds())
+        meter.start(self._reactor.seconds())
+        self._tick = LoopingCall(self._advance, meter)
+        self._tick.clock = self._reactor
+        self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
+        host, port = host_and_port(self._config.listen)
+        endpoint = (TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint)(self._reactor, port, interface=host)
+        parameters = meter.server_parameters(self._config.inactivity_s)
+        self._factory = MeterFactory(self._reactor, meter, parameters, self._config.maximum_connections)
+        try:
+            self._port = await endpoint.listen(self._factory)  # type: ignore[no-untyped-call]
+        except CannotListenError as error:
+            raise AddressInUseError(f"cannot listen on {self._config.listen}: {error.socketError}") from error
+        address = cast("IPv4Address | IPv6Address", self._port.getHost())
+        return f"tcp:{quoteStringArgument(address.host)}:{address.port} {meter.system_title}"
+
+    async def _stop(self) -> None:
+        if self._port is not None:
+            await maybeDeferred(self._port.stopListening)
+        if self._tick is not None and self._tick.running:
+            self._tick.stop()
+        if self._factory is not None:
+            await self._factory.drop_all()
+        if self._meter is not None:
+            self._meter.close()
+
+    def stopService(self) -> Deferred[None]:  # noqa: N802 - Twisted's name
+        """Stop listening, drop the connections (after what was written), close the store."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        return Deferred.fromCoroutine(self._stop())
+
+    def _advance(self, meter: Meter) -> None:
+        """One tick; an error nobody foresaw is logged, and the next tick tries again."""
+        try:
+            meter.advance(self._reactor.seconds())
+        except Exception:  # noqa: BLE001 - the seam: one failed check must not end all further ones
+            log.failure("a check failed")
+
+
+def build_meter(config: MeterConfig, real_s: float) -> Meter:
+    """Open the store and put the meter together, with its saved clock running on (at the configured rate).
+
+    StorageError; CredentialsError when the keys are not those of the store's meter.
+    """
+    credentials = load_keys(config.keys)
+    store = MeterStore.open(config.store)
+    try:
+        title = store.state().title
+        if any(of_role.system_title != title for of_role in credentials.values()):
+            raise CredentialsError(f"{config.keys}: not the keys of {title}, the meter in {config.store}")
+        clock = _running_clock(store.clock(), config.clock, real_s)
+        consumption = SeededConsumption(config.consumption.seed, config.consumption.kwh_per_year)
+        return Meter(store, clock, consumption, _keys(store, config.keys))
+    except BaseException:
+        store.close()
+        raise
+
+
+def _keys(store: MeterStore, folder: Path) -> MeterKeys:
+    """The store's keys; at the first start those in the folder become the meter's own."""
+    keys = store.keys()
+    if keys is None:
+        keys = first_keys(folder)
+        store.save_keys(keys, [])
+    return keys
+
+
+def _running_clock(saved: MeterClock | None, wanted: VirtualClockConfig | None, real_s: float) -> MeterClock:
+    """The saved clock at the configured rate; at the first start the configured one, or the real time."""
+    rate = 1.0 if wanted is None else wanted.rate
+    if saved is not None:
+        return saved if saved.rate == rate else saved.at_rate(rate, real_s)
+    if wanted is not None:
+        return MeterClock(epoch_s=real_s, start=wanted.start.astimezone(UTC), rate=rate)
+    return MeterClock.real()

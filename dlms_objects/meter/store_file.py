@@ -1,0 +1,120 @@
+"""The file of a meter's store: its tables, how it is made whole, known again, and kept to one process.
+
+Here too: StorageError, the one error of the store. What is read and written inside is in `store`, which imports this.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from dlms_objects.errors import LocalError
+from dlms_objects.transport.durable_counters import open_database
+
+APPLICATION_ID = b"MPRm"
+STORE_VERSION = 1
+
+# Where SQLite's file format keeps what tells whose file it is.
+_HEADER_LENGTH = 100
+_MAGIC = b"SQLite format 3\x00"
+_VERSION_PLACE = slice(60, 64)
+_APPLICATION_PLACE = slice(68, 72)
+
+_TABLES = f"""
+PRAGMA application_id = {int.from_bytes(APPLICATION_ID, "big")};
+PRAGMA user_version = {STORE_VERSION};
+CREATE TABLE meter (
+    id INTEGER PRIMARY KEY CHECK (id = 1), serial_number TEXT NOT NULL, state BLOB NOT NULL,
+    clock_epoch_s REAL, clock_start TEXT, clock_rate REAL
+) STRICT;
+CREATE TABLE entry (
+    sequence INTEGER PRIMARY KEY, instant_s INTEGER NOT NULL, row BLOB NOT NULL CHECK (length(row) = 98)
+) STRICT;
+CREATE INDEX entry_instant ON entry (instant_s);
+CREATE TABLE reversed_entry (sequence INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE event (
+    number INTEGER PRIMARY KEY, instant_s INTEGER NOT NULL, time BLOB NOT NULL, code INTEGER NOT NULL,
+    fee_item INTEGER NOT NULL, value INTEGER NOT NULL, due BLOB
+) STRICT;
+CREATE TABLE used_id (
+    identifier BLOB PRIMARY KEY, operation INTEGER NOT NULL, arguments TEXT NOT NULL, outcome INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, balance INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
+
+class StorageError(LocalError):
+    """The store is not to be had, or could not read or write; nothing of the failed transaction happened."""
+
+
+@contextmanager
+def storage_errors(words: str = "the meter's store failed") -> Iterator[None]:
+    """Turn what SQLite, the disk, or a value that was altered on it raises into StorageError."""
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:
+        raise StorageError(f"{words}: {error}") from error
+
+
+def create_store(path: Path, serial_number: str, state: bytes) -> None:
+    """Make a store with an empty journal; it appears under its name only once it is whole and synced."""
+    draft = _beside(path, ".new")
+    for left_over in (draft, _beside(draft, "-wal"), _beside(draft, "-shm")):
+        left_over.unlink(missing_ok=True)
+    with storage_errors(f"{path}: cannot make the meter's store"):
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))  # there will be keys in it
+        connection = open_database(draft)
+        try:
+            connection.executescript(_TABLES)
+            connection.execute("INSERT INTO meter VALUES (1, ?, ?, NULL, NULL, NULL)", (serial_number, state))
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            connection.close()
+        _sync(draft)
+        draft.rename(path)
+        _sync(path.parent)
+
+
+def lock_store(path: Path) -> int:
+    """Lock an existing store until the descriptor returned is closed or the process ends.
+
+    StorageError where there is no store, or another process holds the lock.
+    """
+    if not path.is_file():
+        raise StorageError(f"{path}: no meter store; make one with: meterpurse meter init")
+    lock = _beside(path, ".lock")
+    with storage_errors(f"{lock}: cannot lock the meter's store"):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            raise StorageError(f"{path}: another process runs this meter") from None
+    return descriptor
+
+
+def open_store(path: Path) -> sqlite3.Connection:
+    """A connection to an existing store; StorageError when the file is something else, which then is left as it was."""
+    with storage_errors(f"{path}: cannot open the meter's store"):
+        with path.open("rb") as file:
+            header = file.read(_HEADER_LENGTH)
+        if not header.startswith(_MAGIC) or header[_APPLICATION_PLACE] != APPLICATION_ID:
+            raise StorageError(f"{path}: not a meter's store; make one with: meterpurse meter init")
+        version = int.from_bytes(header[_VERSION_PLACE], "big")
+        if version != STORE_VERSION:
+            raise StorageError(f"{path}: a meter's store of version {version}; this program knows {STORE_VERSION}")
+        return open_database(path, create=False)
+
+
+def _beside(path: Path, ending: str) -> Path:
+    return path.with_name(path.name + ending)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
