@@ -1,0 +1,212 @@
+"""The gateway as a Twisted service: composition of store, writer, lines, uplink and heartbeat.
+
+The reactor is passed in and is the only clock (`reactor.seconds()` is unix time). Imported by `deploy/` alone.
+"""
+
+import json
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from twisted.application.service import MultiService
+from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.internet.threads import deferToThreadPool
+from twisted.logger import Logger
+from twisted.python.threadpool import ThreadPool
+
+from dlms_objects.errors import InvalidValueError, LocalError, MeterPurseError
+from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
+from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from gateway import exchange
+from gateway.back_off import BackOff
+from gateway.collector import CollectionLimits
+from gateway.config import GatewayConfig, MeterSection
+from gateway.counters import AssociationCounters
+from gateway.headend_client import Headend, HeadendClient
+from gateway.line import Line, LineSession, LineSettings
+from gateway.loop import Loop
+from gateway.records import BatchLimits
+from gateway.status import outbox_figures
+from gateway.store import Store
+from gateway.uplink import Uplink, UplinkLimits
+from gateway.writer import Writer
+
+log = Logger()
+
+AFTER_FAULT_S = 60.0
+"""How long a loop rests after an error that nobody expected."""
+
+
+class GatewayService(MultiService):
+    """Lines, uplink and heartbeat over one outbox; `make_service` builds it."""
+
+    def __init__(self, config: GatewayConfig, reactor: Any, *, headend: HeadendClient, store: Store) -> None:
+        """Take over the store and the client: both are closed when the service has stopped."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._config = config
+        self._reactor = reactor
+        self._headend = headend
+        self._store = store
+        self._pool = ThreadPool(1, 1, name="outbox")
+        self.writer = Writer(store, partial(deferToThreadPool, reactor, self._pool))
+        self.lines: list[Line] = []
+        self.uplink = Uplink(headend, self.writer, _uplink_limits(config), clock=reactor, random=Random())
+        self.upload_loop = Loop(reactor, "uplink", self.uplink.step, after_fault_s=AFTER_FAULT_S)
+        self._add(self.upload_loop)
+        heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
+        self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
+
+    def add_line(self, line: Line, name: str) -> None:
+        """Collect from one more meter."""
+        self.lines.append(line)
+        self._add(Loop(self._reactor, f"meter {name}", line.step, after_fault_s=AFTER_FAULT_S))
+
+    def when_ready(self) -> "Deferred[str]":
+        """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
+        return succeed(f"{len(self.lines)} meters, head-end {self._config.headend.url}")
+
+    def figures(self) -> dict[str, int]:
+        """What is known without the outbox: meters whose last session failed, uploads failed in a row."""
+        return {
+            "lines": len(self.lines),
+            "lines_failing": sum(line.failures > 0 for line in self.lines),
+            "upload_failures": self.uplink.failures,
+        }
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start the writer's thread, then the loops."""
+        self._pool.start()
+        super().startService()  # type: ignore[no-untyped-call]
+        log.info(
+            "gateway {title}: {lines} meters, outbox {path}, head-end {url}",
+            title=self._config.system_title,
+            lines=len(self.lines),
+            path=str(self._config.outbox.path),
+            url=self._config.headend.url,
+        )
+
+    def stopService(self) -> "Deferred[None]":  # noqa: N802 - Twisted's name
+        """Fires when the work in flight is done and the outbox is closed."""
+        return Deferred.fromCoroutine(self._stop())
+
+    def _add(self, loop: Loop) -> None:
+        loop.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    async def _stop(self) -> None:
+        for line in self.lines:
+            line.stop()
+        await super().stopService()  # type: ignore[no-untyped-call]
+        await self._headend.close()
+        self._pool.stop()
+        self._store.close()
+
+
+class Heartbeat:
+    """Tells the head-end how the gateway is; a heartbeat that is lost is not repeated."""
+
+    def __init__(
+        self,
+        headend: Headend,
+        writer: Writer,
+        config: GatewayConfig,
+        reactor: Any,
+        figures: Callable[[], dict[str, int]],
+    ) -> None:
+        """`figures` adds what the outbox does not know."""
+        self._headend = headend
+        self._writer = writer
+        self._config = config
+        self._reactor = reactor
+        self._figures = figures
+
+    async def step(self) -> float:
+        """One heartbeat; the seconds to wait before the next."""
+        limits = {"maximum_rows": self._config.outbox.maximum_rows, "now_s": int(self._reactor.seconds())}
+        try:
+            figures = await self._writer.run(lambda connection: outbox_figures(connection, **limits))
+            document = {"system_title": str(self._config.system_title), **figures.document(), **self._figures()}
+            await self._headend.request("PUT", exchange.STATUS_PATH, json.dumps(document).encode())
+        except MeterPurseError as error:
+            log.debug("no heartbeat: {error}", error=error)
+        return self._config.headend.heartbeat_every_s
+
+
+def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
+    """The gateway of this configuration, ready to start; LocalError says which file cannot be used and why.
+
+    `gateway.check.problems` names all such mistakes at once and with their places; call it first.
+    """
+    token = read_token(config.headend.token_file)
+    credentials = [_credentials(meter) for meter in config.meter]
+    store = Store(config.outbox.path)
+    headend = HeadendClient(
+        reactor, config.headend.url, token, timeout_s=config.headend.timeout_s, compress=config.headend.gzip
+    )
+    service = GatewayService(config, reactor, headend=headend, store=store)
+    sessions = DeferredSemaphore(config.collection.concurrency)
+    for meter, keys in zip(config.meter, credentials, strict=True):
+        counters = AssociationCounters(store, meter.system_title, keys.key_id)
+        identity = ClientIdentity(system_title=config.system_title, counters=counters.wire)
+        line = Line(
+            _line_settings(config, meter),
+            partial(_open, reactor, meter, keys, identity),
+            service.writer,
+            counters,
+            BackOff(config.collection.back_off_first_s, config.collection.back_off_maximum_s, Random()),
+            clock=reactor,
+            now_s=lambda: int(reactor.seconds()),
+            sessions=sessions,
+            collected=service.upload_loop.wake,
+        )
+        service.add_line(line, meter.name)
+    return service
+
+
+def read_token(path: Path) -> str:
+    """The bearer token in a file: one line of printable ASCII; LocalError otherwise, never with the token in it."""
+    try:
+        token = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise LocalError(f"{path}: cannot read the token: {getattr(error, 'strerror', None) or 'not text'}") from None
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise InvalidValueError(f"{path}: a token is one line of printable ASCII without spaces")
+    return token
+
+
+def _credentials(meter: MeterSection) -> MeterCredentials:
+    credentials = load_credentials(meter.key_file)
+    found = (credentials.system_title, credentials.server_sap, credentials.client_sap)
+    if found != (meter.system_title, meter.server_sap, meter.client_sap):
+        raise LocalError(
+            f"{meter.key_file}: the keys of client {found[2]} of {found[0]}/{found[1]},"
+            f" not of client {meter.client_sap} of {meter.system_title}/{meter.server_sap}"
+        )
+    return credentials
+
+
+async def _open(
+    reactor: Any, meter: MeterSection, credentials: MeterCredentials, identity: ClientIdentity
+) -> LineSession:
+    parameters = client_parameters(credentials, identity, timeout_s=meter.timeout_s)
+    return await open_session(reactor, meter.endpoint, parameters)
+
+
+def _line_settings(config: GatewayConfig, meter: MeterSection) -> LineSettings:
+    return LineSettings(
+        name=meter.name,
+        title=meter.system_title,
+        collect_every_s=meter.collect_every_s,
+        session_limit_s=config.collection.session_limit_s,
+        collection=CollectionLimits(page_rows=meter.page_rows, maximum_rows=config.outbox.maximum_rows),
+    )
+
+
+def _uplink_limits(config: GatewayConfig) -> UplinkLimits:
+    return UplinkLimits(
+        batches=BatchLimits(batch_rows=config.headend.batch_rows, request_rows=config.headend.request_rows),
+        upload_every_s=config.headend.upload_every_s,
+        back_off_first_s=config.collection.back_off_first_s,
+        back_off_maximum_s=config.collection.back_off_maximum_s,
+    )

@@ -1,0 +1,238 @@
+"""gateway/service.py with everything real but the head-end's books: a meter over TCP, HTTP over sockets, the disk."""
+
+import gzip
+import json
+import sqlite3
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from twisted.internet.task import deferLater
+
+from dlms_objects.errors import LocalError
+from dlms_objects.meter import setup as meter_setup
+from dlms_objects.meter.config import MeterConfig
+from dlms_objects.meter.service import MeterService
+from dlms_objects.meter.service import make_service as make_meter
+from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
+from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from dlms_objects.values.data import long64, octet_string, structure
+from dlms_objects.values.logical_name import LogicalName, MethodDescriptor
+from dlms_objects.values.system_title import SystemTitle
+from dlms_objects.wire import axdr
+from dlms_objects.wire.counters import Counters, MemoryReceivedCounters, MemorySentCounters
+from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection
+from gateway.service import GatewayService, make_service, read_token
+from tests.support.fake_headend import FakeHeadend
+from tests.support.http_server import Answer, Request, http_server
+from tests.support.twisted_testing import result_of, run_in_reactor
+
+TOP_UP = MethodDescriptor(20101, LogicalName.parse("0.0.128.0.0.255"), 1)
+OPERATOR = SystemTitle(b"MPC\x00\x00\x00\x00\x01")
+
+
+@dataclass
+class Street:
+    """One real meter, and a head-end in memory behind a real HTTP server."""
+
+    folder: Path
+    made: meter_setup.MadeMeter
+    keys: MeterCredentials
+    headend: FakeHeadend
+    url: str
+    heartbeats: list[dict[str, Any]]
+
+    def config(self, port: int) -> GatewayConfig:
+        return GatewayConfig(
+            system_title=SystemTitle(b"MPG\x00\x00\x00\x00\x07"),
+            headend=HeadendSection(
+                url=self.url, token_file=self.folder / "token", upload_every_s=0.05, heartbeat_every_s=1
+            ),
+            outbox=OutboxSection(path=self.folder / "outbox.sqlite3"),
+            collection=CollectionSection(back_off_first_s=0.1, back_off_maximum_s=0.2),
+            meter=(
+                MeterSection(
+                    name="flat-1",
+                    system_title=self.made.system_title,
+                    endpoint=f"tcp:127.0.0.1:{port}",
+                    key_file=self.keys_file,
+                    collect_every_s=0.1,
+                    page_rows=2,
+                    timeout_s=5,
+                ),
+            ),
+        )
+
+    @property
+    def keys_file(self) -> Path:
+        return next(path for role, path in self.made.keys.items() if "management" in str(role).lower())
+
+    def seen(self, sql: str) -> list[tuple[Any, ...]]:
+        with sqlite3.connect(self.folder / "outbox.sqlite3") as connection:
+            return connection.execute(sql).fetchall()
+
+
+@contextmanager
+def street_with(folder: Path) -> Iterator[Street]:
+    made = meter_setup.create(folder / "meter", listen="127.0.0.1:0")
+    headend = FakeHeadend(made.system_title)
+    heartbeats: list[dict[str, Any]] = []
+
+    def answer(request: Request) -> Answer:
+        if request.headers["Authorization"] != "Bearer secret":
+            return Answer(status=401)
+        body = gunzip(request)
+        if request.path.endswith("/status"):
+            heartbeats.append(json.loads(body))
+            return Answer(status=204)
+        return Answer(body=result_of(headend.request(request.method, request.path, body)))
+
+    (folder / "token").write_text("secret\n")
+    with http_server(answer) as url:
+        street = Street(folder, made, load_credentials(made.keys[next(iter(made.keys))]), headend, url, heartbeats)
+        street.keys = load_credentials(street.keys_file)
+        yield street
+
+
+def gunzip(request: Request) -> bytes:
+    return gzip.decompress(request.body) if request.headers.get("Content-Encoding") == "gzip" else request.body
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Iterator[Street]:
+    with street_with(tmp_path) as street:
+        yield street
+
+
+async def until(reactor: Any, met: Callable[[], object]) -> None:
+    while not met():
+        await deferLater(reactor, 0.02)
+
+
+async def top_up(reactor: Any, street: Street, port: int, *numbers: int) -> None:
+    """Pay money in over DLMS, as an operator does."""
+    identity = ClientIdentity(
+        system_title=OPERATOR,
+        counters=Counters(sent=MemorySentCounters(numbers[0] * 1000), received=MemoryReceivedCounters()),
+    )
+    session = await open_session(reactor, f"tcp:127.0.0.1:{port}", client_parameters(street.keys, identity))
+    for number in numbers:
+        arguments = structure(octet_string(number.to_bytes(16, "big")), long64(100 * number))
+        await session.action(TOP_UP, axdr.encode(arguments))
+    await session.release()
+
+
+def with_meter(street: Street, work: Callable[[Any, int], Coroutine[Any, Any, None]]) -> None:
+    """Run the meter and the work in one reactor."""
+
+    async def run(reactor: Any) -> None:
+        service: MeterService = make_meter(
+            MeterConfig.model_validate(
+                {"listen": "127.0.0.1:0", "store": street.made.store, "keys": street.made.config.parent / "keys"}
+            ),
+            reactor,
+        )
+        service.startService()
+        port = int((await service.when_ready()).split()[0].rsplit(":", 1)[1])
+        try:
+            await work(reactor, port)
+        finally:
+            await service.stopService()
+
+    run_in_reactor(run)
+
+
+async def started(reactor: Any, street: Street, port: int) -> GatewayService:
+    service = make_service(street.config(port), reactor)
+    service.startService()
+    return service
+
+
+def test_what_happens_in_the_meter_arrives_and_is_acknowledged(street: Street) -> None:
+    books = street.headend.books[str(street.made.system_title)]
+
+    async def work(reactor: Any, port: int) -> None:
+        await top_up(reactor, street, port, 1, 2, 3, 4, 5)
+        gateway = await started(reactor, street, port)
+        await until(reactor, lambda: len(books.rows) == 5)
+        await until(reactor, lambda: street.seen("select delivered from acknowledgement") == [(5,)])
+        await top_up(reactor, street, port, 6)
+        await until(reactor, lambda: len(books.rows) == 6)
+        await until(reactor, lambda: street.heartbeats)
+        await gateway.stopService()
+
+    with_meter(street, work)
+    assert books.balance == 100 * (1 + 2 + 3 + 4 + 5 + 6)
+    assert books.currency == {"code": "CNY", "scale": -2}
+    assert street.seen("select held_rows from fill") == [(0,)]
+    assert street.heartbeats[0]["system_title"] == "4D50470000000007"
+    assert street.heartbeats[0]["lines"] == 1
+
+
+def test_a_gateway_started_again_goes_on_where_it_was(street: Street) -> None:
+    books = street.headend.books[str(street.made.system_title)]
+
+    async def work(reactor: Any, port: int) -> None:
+        for number in (1, 2, 3):
+            await top_up(reactor, street, port, number)
+            gateway = await started(reactor, street, port)
+            await until(reactor, lambda number=number: len(books.rows) == number)  # type: ignore[misc]
+            await gateway.stopService()
+
+    with_meter(street, work)
+    assert max(books.times_seen.values()) <= 2
+    ((ceiling,),) = street.seen("select ceiling from sent_counter")
+    assert ceiling >= 3 * 64, "no counter of an earlier life is used again"
+
+
+def test_a_meter_that_is_away_is_tried_again_and_stopping_does_not_hang(street: Street) -> None:
+    async def work(reactor: Any) -> None:
+        gateway = await started(reactor, street, 1)
+        await until(reactor, lambda: gateway.lines[0].failures > 2)
+        assert gateway.figures() == {"lines": 1, "lines_failing": 1, "upload_failures": 0}
+        await gateway.stopService()
+
+    run_in_reactor(work)
+
+
+def test_a_head_end_that_says_no_keeps_everything(street: Street) -> None:
+    (street.folder / "token").write_text("another\n")
+
+    async def work(reactor: Any, port: int) -> None:
+        await top_up(reactor, street, port, 1)
+        gateway = await started(reactor, street, port)
+        await until(reactor, lambda: gateway.uplink.failures > 1)
+        await gateway.stopService()
+
+    with_meter(street, work)
+    assert street.seen("select count(*) from row") == [(1,)]
+
+
+def test_the_words_at_the_start_name_no_secret(street: Street) -> None:
+    words = result_of(make_service(street.config(1), object()).when_ready())
+    assert words == f"1 meters, head-end {street.url}"
+
+
+def test_keys_of_another_association_are_refused(street: Street) -> None:
+    config = street.config(1)
+    wrong = config.model_copy(update={"meter": (config.meter[0].model_copy(update={"client_sap": 2}),)})
+    with pytest.raises(LocalError, match="client 1"):
+        make_service(wrong, object())
+
+
+@pytest.mark.parametrize("octets", [b"", b"\n", b"two words", b"\xff\xfe", "schlüssel".encode(), None])
+def test_a_token_that_is_none_is_refused(tmp_path: Path, octets: bytes | None) -> None:
+    path = tmp_path / "token"
+    if octets is not None:
+        path.write_bytes(octets)
+    with pytest.raises(LocalError, match="token") as caught:
+        read_token(path)
+    assert "words" not in str(caught.value)
+
+
+def test_a_token_is_read_without_its_line_end(tmp_path: Path) -> None:
+    (tmp_path / "token").write_text("abc-123\n")
+    assert read_token(tmp_path / "token") == "abc-123"
