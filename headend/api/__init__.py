@@ -1,0 +1,1 @@
+"""The HTTP API: gateways upload, readers read, monitors look at its health."""

@@ -1,0 +1,40 @@
+"""The ASGI application: routers, problem details, body limit. Imported by `service` and by tests."""
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from headend.api import gateway, health, notices, pictures, problems, purses
+from headend.api.request_body import RequestBody
+from headend.database import Database
+from headend.delivery.config import RecipientConfig
+
+_DESCRIPTION = """
+The books of MeterPurse: every entry of every meter's purse journal, double entry, and the notices to the households.
+
+* **gateway**: gateways upload the meters' own rows; booked exactly once, verified by the meters' digest chain.
+* **reading**: purses, entries, mailboxes, and a reconciliation to hold against the meter.
+
+Amounts are whole minor units (`minor`) with the exact decimal beside them (`text`). Errors are problem details
+(RFC 9457, `application/problem+json`).
+"""
+
+
+def make_application(
+    database: Database, *, maximum_body_octets: int, recipients: tuple[RecipientConfig, ...] = ()
+) -> FastAPI:
+    """The application over an open database; `recipients` are sent what is booked through it."""
+    application = FastAPI(
+        title="MeterPurse head-end",
+        version=version("meterpurse"),
+        description=_DESCRIPTION,
+        license_info={"name": "GPL-2.0-or-later", "identifier": "GPL-2.0-or-later"},
+        redoc_url=None,
+    )
+    application.state.database = database
+    application.state.recipients = recipients
+    application.add_middleware(RequestBody, octets=maximum_body_octets)
+    problems.install(application)
+    for module in (gateway, purses, pictures, notices, health):
+        application.include_router(module.router)
+    return application

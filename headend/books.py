@@ -1,0 +1,96 @@
+"""The books of registered meters: registering one, and what is known of each at the start of a transaction.
+
+Imported by `ingest`, `events`, `statements` and `setup`.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, insert, select, update
+
+from dlms_objects.purse.entry import JournalHead
+from dlms_objects.values.money import Currency
+from dlms_objects.values.system_title import SystemTitle
+from headend.config import MeterConfig
+from headend.descriptors import Descriptor, Descriptors
+from headend.schema import fee_item, meter
+
+
+class Book:
+    """What the ledger holds of one meter, kept in step by the transaction that works on it."""
+
+    __slots__ = ("balance", "currency", "descriptors", "event_number", "head", "household", "meter_id", "title")
+
+    def __init__(  # noqa: PLR0913 - the columns of a meter
+        self,
+        *,
+        meter_id: int,
+        title: SystemTitle,
+        household: str,
+        currency: Currency | None,
+        head: JournalHead,
+        balance: int,
+        event_number: int,
+        descriptors: Descriptors,
+    ) -> None:
+        """`balance` in minor units after the entry at `head`; `currency` None until the first batch told it."""
+        self.meter_id = meter_id
+        self.title = title
+        self.household = household
+        self.currency = currency
+        self.head = head
+        self.balance = balance
+        self.event_number = event_number
+        self.descriptors = descriptors
+
+
+def register(connection: Connection, registration: MeterConfig) -> None:
+    """Enter a meter, or bring household, language and zone of a registered one up to date."""
+    title = SystemTitle.parse(registration.system_title)
+    told = {
+        "household": registration.household,
+        "language": registration.language,
+        "time_zone": registration.time_zone,
+    }
+    changed = connection.execute(update(meter).where(meter.c.system_title == str(title)).values(told))
+    if changed.rowcount == 0:
+        head = JournalHead.empty(title)
+        connection.execute(
+            insert(meter).values(
+                system_title=str(title),
+                sequence=head.sequence,
+                digest=head.digest,
+                balance_minor=0,
+                event_number=0,
+                **told,
+            )
+        )
+
+
+def books_of(connection: Connection, titles: Iterable[SystemTitle]) -> dict[SystemTitle, Book]:
+    """The books of those meters that are registered."""
+    rows = connection.execute(select(meter).where(meter.c.system_title.in_({str(title) for title in titles}))).all()
+    descriptors = descriptors_of(connection, [row.id for row in rows])
+    books = (
+        Book(
+            meter_id=row.id,
+            title=SystemTitle.parse(row.system_title),
+            household=row.household,
+            currency=None if row.currency_code is None else Currency(row.currency_code, row.currency_scale),
+            head=JournalHead(sequence=row.sequence, digest=row.digest),
+            balance=row.balance_minor,
+            event_number=row.event_number,
+            descriptors=descriptors.get(row.id, Descriptors()),
+        )
+        for row in rows
+    )
+    return {book.title: book for book in books}
+
+
+def descriptors_of(connection: Connection, meter_ids: Iterable[int]) -> dict[int, Descriptors]:
+    """The descriptors per meter; a meter without any is absent."""
+    found: dict[int, Descriptors] = {}
+    for row in connection.execute(select(fee_item).where(fee_item.c.meter_id.in_(list(meter_ids)))):
+        found.setdefault(row.meter_id, Descriptors()).add(
+            Descriptor(number=row.number, revision=row.revision, kind=row.kind, label=row.label, payee=row.payee)
+        )
+    return found

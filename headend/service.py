@@ -1,0 +1,219 @@
+"""The running head-end: uvicorn serving the API inside Twisted's asyncio reactor, with an orderly start and end.
+
+`make_service` is what the composition root runs. The only module here that knows Twisted's reactor and asyncio both.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from random import Random
+from typing import Protocol
+
+import uvicorn
+from twisted.application.service import Service
+from twisted.internet.asyncioreactor import AsyncioSelectorReactor
+from twisted.internet.defer import Deferred, succeed
+from twisted.logger import Logger
+from twisted.python.failure import Failure
+
+from dlms_objects.errors import LocalError
+from headend.api.application import make_application
+from headend.books import register
+from headend.config import HeadendConfig, InfluxConfig, host_and_port
+from headend.database import Database
+from headend.delivery.channels import make_channels
+from headend.delivery.dispatcher import Dispatcher
+from headend.influx.target import Target
+from headend.points import set_wanted
+
+BACKLOG = 256
+KEEP_ALIVE_S = 75
+
+_log = Logger()
+
+
+class AddressInUseError(LocalError):
+    """The address of the HTTP server cannot be listened on; `listen` of the configuration names it."""
+
+
+def make_service(config: HeadendConfig, reactor: AsyncioSelectorReactor) -> "HeadendService":
+    """The head-end as a Twisted service, not yet started. `reactor` must be the asyncio reactor (else LocalError)."""
+    if not isinstance(reactor, AsyncioSelectorReactor):
+        raise LocalError(f"the head-end runs on Twisted's asyncio reactor, not on {type(reactor).__name__}")
+    return HeadendService(config, reactor)
+
+
+class HeadendService(Service):
+    """Opens socket and database when started, serves, and ends without breaking off work in flight."""
+
+    def __init__(self, config: HeadendConfig, reactor: AsyncioSelectorReactor) -> None:
+        """Nothing is opened before the start."""
+        self._config = config
+        self._reactor = reactor
+        self._ready: Deferred[str] = Deferred()
+        self._work: _Work | None = None
+
+    def when_ready(self) -> "Deferred[str]":
+        """Fires with the URL as soon as requests are served; to be asked once."""
+        return self._ready
+
+    def startService(self) -> None:
+        """Listen and open all at once (AddressInUseError, DatabaseUnusableError, TokenUnreadableError), then serve."""
+        super().startService()  # type: ignore[no-untyped-call]
+        listening = _listening(self._config.listen)
+        try:
+            self._work = _Work(self._config, self._reactor, listening, on_serving=self._serving)
+        except LocalError:
+            listening.close()
+            raise
+        self._reactor.callLater(0, self._serve, self._work)
+
+    def stopService(self) -> "Deferred[None]":
+        """Stop listening, wait for the requests in flight and the writes behind them, close the database."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        work, self._work = self._work, None
+        if work is None:
+            return succeed(None)
+        work.server.should_exit = True
+        return work.ended
+
+    def _serve(self, work: "_Work") -> None:
+        Deferred.fromFuture(asyncio.ensure_future(work.run())).addErrback(self._failed).chainDeferred(work.ended)
+
+    def _serving(self, url: str) -> None:
+        _log.info("serving {url}", url=url)
+        self._ready.callback(url)
+
+    def _failed(self, failure: Failure) -> None:
+        _log.failure("the HTTP server ended by a fault", failure=failure)
+        if not self._ready.called:
+            self._ready.errback(failure)
+
+
+class _Work:
+    """What is open between start and stop: socket, database, server; `ended` fires when all are closed."""
+
+    def __init__(
+        self,
+        config: HeadendConfig,
+        reactor: AsyncioSelectorReactor,
+        listening: socket.socket,
+        *,
+        on_serving: Callable[[str], None],
+    ) -> None:
+        self._listening = listening
+        self._database = Database(config.database, write_queue=config.write_queue)
+        try:
+            self._workers = _workers(config, self._database, reactor)
+        except LocalError:
+            self._database.close()
+            raise
+        for registration in config.meter:
+            self._database.write_now(partial(register, registration=registration))
+        application = make_application(
+            self._database, maximum_body_octets=config.maximum_body_octets, recipients=config.recipient
+        )
+        self.server = _Server(
+            uvicorn.Config(
+                application,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                log_level="critical",  # what fails is logged by the application itself
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=config.stop_timeout_s,
+            ),
+            on_serving=partial(on_serving, _url(listening)),
+        )
+        self.ended: Deferred[None] = Deferred()
+
+    async def run(self) -> None:
+        """Serve until told to stop, then close everything; work that has begun is finished first."""
+        working = [asyncio.ensure_future(worker.run()) for worker in self._workers]
+        try:
+            await self.server.serve(sockets=[self._listening])
+        finally:
+            self._listening.close()
+            for worker in self._workers:
+                worker.stop()
+            await asyncio.gather(*working)
+            await asyncio.to_thread(self._database.close)
+
+
+class _Worker(Protocol):
+    """What runs beside the server: `run` until `stop` is called, finishing what is in hand."""
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def _workers(config: HeadendConfig, database: Database, reactor: AsyncioSelectorReactor) -> list[_Worker]:
+    """The deliveries that are configured."""
+    database.write_now(partial(set_wanted, wanted=config.influx is not None))
+    workers: list[_Worker] = []
+    if config.recipient:
+        workers.append(Dispatcher(config, database, make_channels(config, reactor, _now), _now))
+    if config.influx is not None:
+        workers.append(_influx_sink(config.influx, database))
+    return workers
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _influx_sink(config: InfluxConfig, database: Database) -> _Worker:
+    from headend.influx.sink import Sink, SinkLimits  # noqa: PLC0415 - only who asks for it pays for influxdb-client
+    from headend.influx.writer import InfluxWriter  # noqa: PLC0415
+
+    limits = SinkLimits(
+        batch_points=config.batch_points,
+        figures_every_s=config.figures_every_s,
+        back_off_maximum_s=config.back_off_maximum_s,
+    )
+    writer = InfluxWriter(Target.of(config))
+    return Sink(database, writer, limits, now=_now, random=Random())
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which leaves signals to Twisted and says when it serves."""
+
+    def __init__(self, config: uvicorn.Config, *, on_serving: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_serving = on_serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._on_serving()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _url(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _listening(listen: str) -> socket.socket:
+    """A socket that listens on `host:port`; AddressInUseError when it cannot."""
+    host, port = host_and_port(listen)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError as error:
+        listening.close()
+        raise AddressInUseError(f"cannot listen on {listen}: {error.strerror or error}") from error
+    listening.setblocking(False)
+    return listening

@@ -1,0 +1,54 @@
+"""A head-end's API in this process: a fresh database, two tokens, a client."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.testclient import TestClient
+
+from headend.api.application import make_application
+from headend.authentication import Role, new_token, store_token
+from headend.database import Database, transaction
+
+GATEWAY_TOKEN = new_token()
+READER_TOKEN = new_token()
+GATEWAY = {"Authorization": f"Bearer {GATEWAY_TOKEN}"}
+READER = {"Authorization": f"Bearer {READER_TOKEN}"}
+BODY_LIMIT = 64 * 1024
+
+
+@pytest.fixture
+def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+    """An open database with two meters and the two tokens."""
+    path = Path(shutil.copy(migrated, tmp_path))
+    with transaction(path) as connection:
+        store_token(connection, name="gateway", role=Role.GATEWAY, token=GATEWAY_TOKEN)
+        store_token(connection, name="reader", role=Role.READER, token=READER_TOKEN)
+    database = Database(path, write_queue=4)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def client(database: Database) -> Iterator[httpx.Client]:
+    """A client without a token."""
+    application = make_application(database, maximum_body_octets=BODY_LIMIT)
+    with TestClient(application, raise_server_exceptions=False) as client:
+        yield client
+
+
+@pytest.fixture
+def gateway(client: httpx.Client) -> httpx.Client:
+    """The client with a gateway's token."""
+    client.headers.update(GATEWAY)
+    return client
+
+
+@pytest.fixture
+def reader(database: Database) -> Iterator[httpx.Client]:
+    """A client with a reader's token."""
+    application = make_application(database, maximum_body_octets=BODY_LIMIT)
+    with TestClient(application, headers=READER, raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,32 @@
+"""Laws of bearer tokens."""
+
+from sqlalchemy import Connection, select
+
+from headend.authentication import Bearer, Role, bearer_of, new_token, store_token
+from headend.schema import bearer_token
+
+
+def test_a_token_is_known_by_its_bearer_alone(connection: Connection) -> None:
+    mine, theirs = new_token(), new_token()
+    store_token(connection, name="north", role=Role.GATEWAY, token=mine)
+    store_token(connection, name="console", role=Role.READER, token=theirs)
+    assert bearer_of(connection, mine) == Bearer(token_id=1, name="north", role=Role.GATEWAY)
+    found = bearer_of(connection, theirs)
+    assert found is not None
+    assert found.role is Role.READER
+    for stranger in ("", mine[:-1], mine + " ", mine.swapcase()):
+        assert bearer_of(connection, stranger) is None
+
+
+def test_the_database_never_sees_a_token(connection: Connection) -> None:
+    token = new_token()
+    store_token(connection, name="north", role=Role.GATEWAY, token=token)
+    stored = connection.execute(select(bearer_token)).one()
+    assert token not in repr(stored)
+    assert len(stored.digest) == 32
+
+
+def test_tokens_are_long_and_never_repeat() -> None:
+    tokens = {new_token() for _ in range(100)}
+    assert len(tokens) == 100
+    assert {len(token) for token in tokens} == {43}

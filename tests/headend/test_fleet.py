@@ -1,0 +1,34 @@
+"""Laws of what is known of the gateways."""
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection
+
+from headend.authentication import Bearer, Role, new_token, store_token
+from headend.evidence import count_unknown
+from headend.fleet import GatewayStatus, UnknownMeter, gateways, report, unknown_meters
+
+NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
+SOUTH = Bearer(token_id=1, name="south", role=Role.GATEWAY)
+NORTH = Bearer(token_id=2, name="north", role=Role.GATEWAY)
+
+
+def test_the_last_status_of_each_gateway_is_known(connection: Connection) -> None:
+    for name in ("south", "north"):
+        store_token(connection, name=name, role=Role.GATEWAY, token=new_token())
+    report(connection, SOUTH, status={"行": 1}, now=NOW)
+    report(connection, NORTH, status={"lines": 3}, now=NOW)
+    report(connection, SOUTH, status={"行": 2}, now=NOW + timedelta(minutes=1))
+    assert gateways(connection) == [
+        GatewayStatus(gateway="north", received_at=NOW, status={"lines": 3}),
+        GatewayStatus(gateway="south", received_at=NOW + timedelta(minutes=1), status={"行": 2}),
+    ]
+
+
+def test_unknown_meters_are_listed(connection: Connection) -> None:
+    count_unknown(connection, "B" * 16, rows=1)
+    count_unknown(connection, "A" * 16, rows=2)
+    assert unknown_meters(connection) == [
+        UnknownMeter(system_title="A" * 16, batches=1, rows=2),
+        UnknownMeter(system_title="B" * 16, batches=1, rows=1),
+    ]

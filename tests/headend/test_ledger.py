@@ -1,0 +1,77 @@
+"""Laws of double entry."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+
+from dlms_objects.purse.entry import EntryKind
+from dlms_objects.values.money import MAXIMUM_MINOR, MINIMUM_MINOR, Currency
+from headend.ledger import (
+    ADJUSTMENT,
+    CLEARING,
+    UNASSIGNED,
+    Accounts,
+    counter_account,
+    is_bookable,
+    needs_payee,
+    payable_account,
+    postings,
+    purse_account,
+    purse_sums,
+)
+from tests.support.headend_books import CNY, MeterJournal
+
+
+@pytest.mark.parametrize(
+    ("kind", "fee_item", "payee", "account"),
+    [
+        (EntryKind.DEDUCTION, 1, "landlord", "payable:landlord"),
+        (EntryKind.DEDUCTION, 1, "", UNASSIGNED),
+        (EntryKind.TOP_UP, 0, "", CLEARING),
+        (EntryKind.REVERSAL, 1, "landlord", "payable:landlord"),
+        (EntryKind.REVERSAL, 1, "", UNASSIGNED),
+        (EntryKind.REVERSAL, 0, "", CLEARING),
+        (EntryKind.ADJUSTMENT, 0, "", ADJUSTMENT),
+        (EntryKind.ADJUSTMENT, 1, "landlord", ADJUSTMENT),
+    ],
+)
+def test_each_kind_has_its_other_side(kind: EntryKind, fee_item: int, payee: str, account: str) -> None:
+    entry = MeterJournal().append(kind, 5, fee_item=fee_item)
+    assert counter_account(entry, payee) == account
+    assert needs_payee(entry) == account.startswith("payable:")
+
+
+def test_accounts_of_purses_and_payees_never_mix() -> None:
+    assert purse_account("unassigned") != payable_account("unassigned") == UNASSIGNED
+
+
+@given(
+    kind=st.sampled_from(EntryKind), amount=st.integers(MINIMUM_MINOR + 1, MAXIMUM_MINOR), fee_item=st.integers(0, 32)
+)
+def test_the_postings_of_an_entry_sum_to_zero_and_move_the_purse_by_its_amount(
+    kind: EntryKind, amount: int, fee_item: int
+) -> None:
+    entry = MeterJournal().append(kind, amount, fee_item=fee_item)
+    purse, counter = postings(entry, meter_id=1, purse_id=2, counter_id=3)
+    assert purse["amount_minor"] == amount
+    assert purse["amount_minor"] + counter["amount_minor"] == 0
+    assert (purse["account_id"], counter["account_id"]) == (2, 3)
+    assert purse["line"] != counter["line"]
+    assert is_bookable(entry)
+
+
+def test_only_the_amount_without_an_opposite_is_not_bookable() -> None:
+    assert not is_bookable(MeterJournal().append(EntryKind.ADJUSTMENT, MINIMUM_MINOR))
+
+
+def test_an_account_is_opened_once_per_currency(connection: Connection) -> None:
+    accounts = Accounts(connection)
+    number = accounts.number(CLEARING, CNY)
+    assert accounts.number(CLEARING, CNY) == number
+    assert accounts.number(CLEARING, Currency("CNY", -4)) != number
+    assert Accounts(connection).number(CLEARING, CNY) == number
+
+
+def test_a_meter_without_postings_has_no_sum(connection: Connection) -> None:
+    assert purse_sums(connection, [1, 2]) == {}
