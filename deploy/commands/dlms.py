@@ -1,0 +1,249 @@
+"""`meterpurse dlms`: talk to one meter over DLMS/COSEM. Declarations only; see `deploy/commands/__init__.py`."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deploy.commands.meter_options import Ask, asking
+from deploy.commands.options import instant
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from deploy.purse_client import PurseClient
+    from dlms_objects.values.money import Currency
+
+app = typer.Typer(
+    help="Talk to one meter: read and change its purse, its fee items and its clock.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON; amounts are minor units.")]
+
+
+@app.command()
+@asking
+def purse(ask: Ask, json: AsJson = False) -> None:
+    """Show the balance, the status, the settings and the journal's head."""
+    from deploy.tables import purse_table, show
+
+    found, currency = ask(lambda client: _with_currency(client, client.purse()))
+    if json:
+        _print_json(found)
+    else:
+        show(purse_table(found, currency))
+
+
+@app.command()
+@asking
+def fees(ask: Ask, json: AsJson = False) -> None:
+    """Show the fee items that were ever configured."""
+    from deploy.tables import fees_table, show
+
+    found, currency = ask(lambda client: _with_currency(client, client.fee_items()))
+    if json:
+        _print_json(found)
+    else:
+        show(fees_table(found, currency))
+
+
+@app.command()
+@asking
+def journal(
+    ask: Ask,
+    first: Annotated[int, typer.Option(help="The first sequence number.", min=1)] = 1,
+    last: Annotated[int, typer.Option(help="The last sequence number.", min=1)] = 2**32 - 1,
+    events: Annotated[bool, typer.Option("--events", help="The event log instead; numbers are its own.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Show the purse journal, or the event log."""
+    from deploy.tables import events_table, journal_table, show
+
+    def question(client: "PurseClient") -> "Awaitable[tuple[list[dict[str, Any]], Currency]]":
+        return _with_currency(client, client.events(first, last) if events else client.journal(first, last))
+
+    found, currency = ask(question)
+    if json:
+        _print_json(found)
+    else:
+        show(events_table(found) if events else journal_table(found, currency))
+
+
+@app.command()
+@asking
+def top_up(
+    ask: Ask,
+    amount: Annotated[str, typer.Argument(help="In the purse's currency, such as 500.00.")],
+    transaction_id: Annotated[
+        str | None, typer.Option(help="32 hexadecimal digits; the same one again tops up only once.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Top up the purse. Without an id a random one is used and printed: keep it to repeat safely."""
+    from deploy.purse_client import new_identifier
+    from dlms_objects.values.money import Money
+
+    identifier = new_identifier() if transaction_id is None else _identifier(transaction_id)
+    typer.echo(f"transaction id {identifier.hex()}", err=True)
+
+    async def question(client: "PurseClient") -> "tuple[dict[str, Any], Currency]":
+        currency = await client.currency()
+        return await client.top_up(Money.parse(amount, currency).minor, identifier), currency
+
+    answer, currency = ask(question)
+    if json:
+        _print_json(answer | {"transaction_id": identifier.hex()})
+    else:
+        balance = Money(answer["balance"], currency)
+        typer.echo(f"{answer['outcome']}: entry {answer['sequence']}, balance after it {balance}")
+
+
+@app.command()
+@asking
+def fee_set(
+    ask: Ask,
+    file: Annotated[Path, typer.Argument(help="A household file; see deploy/examples/household.toml.", dir_okay=False)],
+    number: Annotated[list[int] | None, typer.Option(help="Only this fee item; may be repeated.")] = None,
+    activate_at: Annotated[
+        datetime | None,
+        typer.Option(
+            help="Take force then instead of now; in the zone of the file's settings.", formats=["%Y-%m-%dT%H:%M:%S"]
+        ),
+    ] = None,
+    settings: Annotated[bool, typer.Option("--settings", help="Write the purse's settings of the file too.")] = False,
+    json: AsJson = False,
+) -> None:
+    """Write the fee items of a household file to the meter; what is written is read back and compared."""
+    from deploy.configuration import load
+    from deploy.fee_setting import write_fee_items
+    from deploy.household import Household
+
+    household = load(file, Household)
+    written = ask(
+        lambda client: write_fee_items(
+            client, household, numbers=number, with_settings=settings, activate_at=activate_at
+        ),
+    )
+    if json:
+        _print_json(written)
+    else:
+        for line in written:
+            typer.echo(f"fee item {line['number']}: {line['label']}, revision {line['revision']}")
+
+
+@app.command()
+@asking
+def amount_set(
+    ask: Ask,
+    number: Annotated[int, typer.Argument(help="The fee item, 1..32.", min=1, max=32)],
+    due: Annotated[datetime, typer.Argument(help="The due date, such as 2026-03-15.", formats=["%Y-%m-%d"])],
+    amount: Annotated[str, typer.Argument(help="In the purse's currency, such as 61.20.")],
+    reference: Annotated[str | None, typer.Option(help="The bill's reference, 32 hexadecimal digits.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Set the amount of one occurrence of a fee that comes by bill or is typed in."""
+    from deploy.purse_client import new_identifier
+    from dlms_objects.values.money import Money
+
+    identifier = new_identifier() if reference is None else _identifier(reference)
+
+    async def question(client: "PurseClient") -> str:
+        minor = Money.parse(amount, await client.currency()).minor
+        return await client.set_amount(number, due.date(), minor, identifier)
+
+    outcome = ask(question)
+    if json:
+        _print_json({"outcome": outcome, "reference": identifier.hex()})
+    else:
+        typer.echo(f"{outcome}: fee item {number}, due {due.date()}, reference {identifier.hex()}")
+
+
+@app.command()
+@asking
+def clock(
+    ask: Ask,
+    set_to: Annotated[
+        str | None, typer.Option("--set", metavar="TIME", help="`now`, or a date-time with offset (ISO 8601).")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show the meter's clock, or set it first."""
+    wanted = None if set_to is None else instant(set_to)
+
+    async def question(client: "PurseClient") -> dict[str, Any]:
+        if wanted is not None:
+            await client.set_clock(wanted)
+        return await client.clock()
+
+    found = ask(question)
+    if json:
+        _print_json(found)
+    else:
+        for name, value in found.items():
+            typer.echo(f"{name.replace('_', ' '):<28}{value}")
+
+
+@app.command()
+@asking
+def objects(ask: Ask, json: AsJson = False) -> None:
+    """Show the objects of our association and what we may do with each."""
+    from deploy.tables import objects_table, show
+
+    found = ask(lambda client: client.objects())
+    if json:
+        _print_json(found)
+        return
+    from deploy.reading import names_of_entry
+
+    show(objects_table(found, names_of_entry))
+
+
+@app.command()
+@asking
+def read(
+    ask: Ask,
+    class_id: Annotated[int, typer.Argument(help="The interface class, such as 3 for a register.", min=0, max=65535)],
+    logical_name: Annotated[str, typer.Argument(help="Such as 1.0.1.8.0.255.")],
+    attribute: Annotated[int, typer.Argument(help="1..127.", min=1, max=127)],
+    json: AsJson = False,
+) -> None:
+    """Read any attribute of any object. JSON has it as it came, octets as hexadecimal."""
+    from deploy.reading import lines_of, read_attribute, rows_of
+    from deploy.tables import show, table
+    from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName
+
+    descriptor = AttributeDescriptor(class_id, LogicalName.parse(logical_name), attribute)
+    found = ask(lambda client: read_attribute(client, descriptor))
+    if json:
+        _print_json(found.plain())
+        return
+    shown = found.view()
+    rows = rows_of(shown)
+    if rows is not None:
+        show(table(found.name(), *rows))
+    else:
+        for line in lines_of(shown):
+            typer.echo(line)
+
+
+async def _with_currency(client: "PurseClient", answer: "Awaitable[Any]") -> "tuple[Any, Currency]":
+    return await answer, await client.currency()
+
+
+def _print_json(value: object) -> None:
+    import json
+
+    typer.echo(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _identifier(text: str) -> bytes:
+    try:
+        octets = bytes.fromhex(text)
+    except ValueError:
+        octets = b""
+    if len(octets) != 16:
+        raise typer.BadParameter(f"32 hexadecimal digits are wanted, not {text!r}")
+    return octets

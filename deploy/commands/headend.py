@@ -1,0 +1,147 @@
+"""`meterpurse headend`: make, check and run a head-end. Declarations only; see `deploy/commands/__init__.py`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deploy.commands.headend_notices import app as notices
+from deploy.commands.options import Folder, LogJson, LogLevel, Severity, explaining
+
+if TYPE_CHECKING:
+    from headend.config import HeadendConfig
+
+app = typer.Typer(help="The head-end: ledger, notices and HTTP API.", no_args_is_help=True, rich_markup_mode=None)
+influx = typer.Typer(help="The points in InfluxDB.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(influx, name="influx")
+app.add_typer(notices, name="notices")
+
+
+@app.command()
+def init(
+    folder: Folder,
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the HTTP server listens.")] = "127.0.0.1:8460",
+) -> None:
+    """Make a head-end in DIR: configuration, empty ledger, and a random token each for a gateway and a reader."""
+    from headend.setup import create
+
+    with explaining():
+        made = create(folder, listen=listen)
+    typer.echo(f"configuration  {made.config}")
+    typer.echo(f"ledger         {made.database}")
+    typer.echo(f"gateway token  {made.gateway_token}")
+    typer.echo(f"reader token   {made.reader_token}")
+
+
+@app.command()
+def add_meter(
+    folder: Folder,
+    system_title: Annotated[str, typer.Argument(help="The meter's system title, 16 hexadecimal digits.")],
+    household: Annotated[str, typer.Option(help="Whose purse it is, as shown to people.")],
+    language: Annotated[str, typer.Option(help="Of the notices: en or zh-CN.")] = "zh-CN",
+    time_zone: Annotated[str, typer.Option(help="In which the notices tell the time.")] = "Asia/Shanghai",
+) -> None:
+    """Register a meter with the head-end in DIR, which may be running."""
+    from headend.config import MeterConfig
+    from headend.setup import add_meter as register
+
+    told = {"system_title": system_title, "household": household, "language": language, "time_zone": time_zone}
+    with explaining():
+        registration = MeterConfig.model_validate(told)
+    register(_load(folder), registration)
+
+
+@app.command()
+def check(folder: Folder) -> None:
+    """Read the configuration in DIR and rehearse a start; every mistake is named by file and line."""
+    from deploy.configuration import blaming
+    from headend.database import DatabaseUnusableError
+    from headend.influx.target import TokenUnreadableError
+    from headend.setup import CONFIG_NAME
+    from headend.setup import check as rehearse
+
+    config, path = _load(folder), folder / CONFIG_NAME
+    places: dict[type[Exception], tuple[str, ...]] = {
+        DatabaseUnusableError: ("database",),
+        TokenUnreadableError: ("influx", "token_file"),
+    }
+    with blaming(path, places):
+        found = rehearse(config)
+    typer.echo(f"{path}: good; {found.meters} meters, {found.entries} entries")
+
+
+@app.command()
+def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severity.INFO) -> None:
+    """Serve until SIGTERM or Ctrl-C; `ready URL` on stdout says that requests are answered."""
+    from deploy.configuration import blaming
+    from deploy.logs import begin_logging
+    from deploy.running import serve
+    from headend.database import DatabaseUnusableError
+    from headend.influx.target import TokenUnreadableError
+    from headend.service import AddressInUseError, HeadendService, make_service
+    from headend.setup import CONFIG_NAME
+
+    config, path = _load(folder), folder / CONFIG_NAME
+    begin_logging(log_level, as_json=log_json)
+    places: dict[type[Exception], tuple[str, ...]] = {
+        AddressInUseError: ("listen",),
+        DatabaseUnusableError: ("database",),
+        TokenUnreadableError: ("influx", "token_file"),
+    }
+    with blaming(path, places):
+        serve(lambda reactor: make_service(config, reactor), HeadendService.when_ready)
+
+
+@influx.command()
+def status(folder: Folder) -> None:
+    """Say what waits to be written to InfluxDB, since when, what was refused and why, and the last failure."""
+    from headend.influx.operations import status as ask
+
+    sink, refused = ask(_load(folder))
+    typer.echo(f"points are kept  {'yes' if sink.wanted else 'no'}")
+    typer.echo(
+        f"waiting          {sink.waiting}{f', the oldest since {sink.oldest_queued_at}' if sink.waiting else ''}"
+    )
+    typer.echo(f"delivered        {sink.delivered}{f', the last at {sink.delivered_at}' if sink.delivered_at else ''}")
+    typer.echo(f"last failure     {sink.failure or '-'}{f' at {sink.failed_at}' if sink.failed_at else ''}")
+    typer.echo(f"refused          {sink.refused}")
+    for each in refused:
+        typer.echo(f"  {each.reason}\n    {each.line}")
+
+
+@influx.command()
+def rebuild(folder: Folder) -> None:
+    """Write every point that follows from the ledger to InfluxDB; what is there already stays as it is."""
+    from headend.influx.operations import rebuild as write_again
+
+    done = write_again(_load(folder))
+    for each in done.refusals:
+        typer.echo(f"refused: {each.reason}\n  {each.line}")
+    typer.echo(f"{done.written} points written, {len(done.refusals)} refused")
+    raise typer.Exit(bool(done.refusals) * 2)
+
+
+@influx.command("check")
+def check_influx(folder: Folder) -> None:
+    """Compare InfluxDB with the ledger: entries and sums of every meter. Exit code 2 when they differ."""
+    from headend.influx.operations import check as compare
+
+    compared = compare(_load(folder))
+    differing = [each for each in compared if not each.is_same]
+    for each in differing:
+        ledger, bucket = each.ledger, each.bucket
+        typer.echo(
+            f"{each.system_title}: ledger {ledger.count} entries, sum {ledger.sum_minor}; "
+            f"InfluxDB {bucket.count} entries, sum {bucket.sum_minor}"
+        )
+    entries = sum(each.ledger.count for each in compared)
+    typer.echo(f"{len(compared)} meters, {entries} entries: {len(differing) or 'no'} differences")
+    raise typer.Exit(bool(differing) * 2)
+
+
+def _load(folder: Path) -> "HeadendConfig":
+    from deploy.configuration import load
+    from headend.config import HeadendConfig
+    from headend.setup import CONFIG_NAME
+
+    return load(folder / CONFIG_NAME, HeadendConfig)

@@ -1,0 +1,68 @@
+"""`meterpurse meter`: make and run a virtual meter. Declarations only; see `deploy/commands/__init__.py`."""
+
+from typing import Annotated
+
+import typer
+
+from deploy.commands.options import Folder, LogJson, LogLevel, Severity, instant
+
+app = typer.Typer(
+    help="The virtual meter: a DLMS/COSEM server with a purse.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@app.command()
+def init(
+    folder: Folder,
+    listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the meter listens.")] = "127.0.0.1:4059",
+    currency: Annotated[str, typer.Option(help="Of the purse: three letters.")] = "CNY",
+    scale: Annotated[int, typer.Option(help="One minor unit is 10^SCALE of the currency.")] = -2,
+    time_zone: Annotated[str, typer.Option(help="In which fees fall due.")] = "Asia/Shanghai",
+    serial_number: Annotated[str | None, typer.Option(help="Shown on the meter; else its title.")] = None,
+    clock_start: Annotated[
+        str | None, typer.Option(metavar="TIME", help="A virtual clock that starts then: a date-time with offset.")
+    ] = None,
+    clock_rate: Annotated[float, typer.Option(help="How many times as fast as real time it runs.", min=0.001)] = 1.0,
+) -> None:
+    """Make a meter in DIR: random keys, an empty purse, and a configuration that runs as it is."""
+    from dlms_objects.meter.config import host_and_port
+    from dlms_objects.meter.setup import create
+    from dlms_objects.values.money import Currency
+
+    try:
+        host_and_port(listen)
+    except ValueError as error:
+        raise typer.BadParameter(f"listen: {error}") from None
+    purse = Currency(currency, scale)
+    made = create(
+        folder,
+        listen=listen,
+        currency=purse,
+        time_zone=time_zone,
+        serial_number=serial_number,
+        clock_start=None if clock_start is None else instant(clock_start),
+        clock_rate=clock_rate,
+    )
+    typer.echo(f"system title     {made.system_title}")
+    typer.echo(f"configuration    {made.config}")
+    typer.echo(f"store            {made.store}")
+    for role, path in made.keys.items():
+        typer.echo(f"{f'{role} keys':<17}{path}")
+
+
+@app.command()
+def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severity.INFO) -> None:
+    """Serve until SIGTERM or Ctrl-C; `ready ENDPOINT SYSTEM_TITLE` on stdout says that the meter answers."""
+    from deploy.configuration import blaming, load
+    from deploy.logs import begin_logging
+    from deploy.running import serve
+    from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
+    from dlms_objects.meter.service import AddressInUseError, MeterService, make_service
+    from dlms_objects.meter.store import StorageError
+    from dlms_objects.transport.credentials import CredentialsError
+
+    path = folder / CONFIG_NAME
+    config = load(path, MeterConfig)
+    begin_logging(log_level, as_json=log_json)
+    with blaming(path, {AddressInUseError: ("listen",), StorageError: ("store",), CredentialsError: ("keys",)}):
+        serve(lambda reactor: make_service(config, reactor), MeterService.when_ready)

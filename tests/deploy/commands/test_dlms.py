@@ -1,0 +1,195 @@
+"""`meterpurse dlms`: an operator sets up a purse over DLMS, and every refusal is one clear line."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.command_line import Run, call, invoke, served
+from tests.support.sources import ROOT
+
+EXAMPLE = ROOT / "deploy" / "examples" / "household.toml"
+IDENTIFIER = "0123456789abcdef0123456789abcdef"
+
+
+class Operator:
+    """The operator of one running meter."""
+
+    def __init__(self, folder: Path, endpoint: str) -> None:
+        self.keys = folder / "keys" / "management.toml"
+        self.endpoint = endpoint
+
+    def run(self, command: str, *arguments: str | Path, keys: Path | None = None) -> Run:
+        return invoke("dlms", command, *arguments, "--keys", keys or self.keys, "--endpoint", self.endpoint)
+
+    def json(self, command: str, *arguments: str | Path) -> object:
+        ended = self.run(command, *arguments, "--json")
+        assert ended.code == 0, ended.err
+        return json.loads(ended.out)
+
+
+@pytest.fixture(scope="module")
+def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
+    folder = tmp_path_factory.mktemp("meter") / "m"
+    made = call("meter", "init", folder, "--listen", "127.0.0.1:0", "--clock-start", "2025-12-31T12:00:00+08:00")
+    assert made.code == 0, made.err
+    with served("meter", "run", folder, "--log-level", "error") as meter:
+        yield Operator(folder, meter.ready.split()[0])
+
+
+@pytest.fixture(scope="module")
+def configured(operator: Operator) -> Operator:
+    written = operator.json("fee-set", EXAMPLE, "--settings")
+    assert [item["number"] for item in written] == [1, 2, 3, 4, 5]
+    return operator
+
+
+def test_a_top_up_is_made_once_however_often_it_is_sent(operator: Operator) -> None:
+    before = operator.json("purse")["balance"]
+    first = operator.json("top-up", "12.34", "--transaction-id", IDENTIFIER)
+    again = operator.json("top-up", "12.34", "--transaction-id", IDENTIFIER)
+    assert (first["outcome"], again["outcome"]) == ("done", "repeated")
+    assert operator.json("purse")["balance"] == before + 1234
+    assert [row["reference"] for row in operator.json("journal") if row["kind"] == "top_up"].count(IDENTIFIER) == 1
+
+
+def test_what_the_household_file_says_is_what_the_meter_shows(configured: Operator) -> None:
+    fees = {item["number"]: item for item in configured.json("fees")}
+    assert fees[1]["parameters"]["amount"] == 350_000
+    assert fees[5]["parameters"]["unit_price"] == {
+        "price": 5283,
+        "scaler": -5,
+        "register": {"class_id": 3, "logical_name": "1.0.1.8.0.255", "attribute": 2},
+    }
+    assert fees[1]["status"]["next_due"] == "2026-01-01T00:10:00"
+    shown = configured.run("fees")
+    assert "Rent, flat 1204" in shown.out
+    assert "3500.00" in shown.out
+
+
+def test_a_bill_is_set_for_its_occurrence(configured: Operator) -> None:
+    done = configured.json("amount-set", "3", "2026-01-15", "61.20", "--reference", "ab" * 16)
+    assert done == {"outcome": "done", "reference": "ab" * 16}
+    water = configured.json("fees")[2]
+    assert water["pending_amounts"] == [
+        {"due": "2026-01-15", "amount": 6120, "reference": "ab" * 16, "source": "cloud"}
+    ]
+
+
+def test_a_future_dated_change_waits_for_its_time(configured: Operator) -> None:
+    configured.json("fee-set", EXAMPLE, "--number", "2", "--activate-at", "2026-06-01T00:00:00")
+    item = configured.json("fees")[1]
+    assert item["activation_time"] == "2026-06-01T00:00:00+08:00"
+    assert item["passive_parameters"] == item["parameters"]
+
+
+def test_the_clock_is_shown_and_set(operator: Operator) -> None:
+    shown = operator.json("clock", "--set", "2025-12-31T13:00:00+08:00")
+    assert shown["time"].startswith("2025-12-31T13:00:0")
+    assert "time zone" in operator.run("clock").out
+
+
+def test_the_event_log_names_what_happened(configured: Operator) -> None:
+    assert "power_up" in configured.run("journal", "--events").out
+    assert {row["code"] for row in configured.json("journal", "--events")} >= {1, 20}
+
+
+def test_objects_and_any_attribute_are_read(operator: Operator) -> None:
+    objects = operator.json("objects")
+    assert any(entry["class_id"] == 20101 and entry["version"] == 0 for entry in objects)
+    assert "0.0.128.0.0.255" in operator.run("objects").out
+    assert operator.json("read", "1", "0.0.42.0.0.255", "2")[:6] == b"MPR".hex()
+
+
+def test_objects_are_described_by_their_obis_codes(operator: Operator) -> None:
+    shown = operator.run("objects").out
+    for words in ("COSEM Logical device name", "Event log #1", "Fee item 32", "Purse journal"):
+        assert words in shown
+
+
+def test_what_is_read_is_shown_as_people_read_it(configured: Operator) -> None:
+    assert configured.run("read", "1", "0.0.42.0.0.255", "2").out.startswith("MPR")
+    assert re.fullmatch(r"\d+ Wh\n", configured.run("read", "3", "1.0.1.8.0.255", "2").out)
+    assert configured.run("read", "3", "1.0.1.8.0.255", "3").out == "scaler: 0\nunit: Wh\n"
+    assert re.match(r"2025-12-31 1\d:\d\d:\d\d\+08:00\n", configured.run("read", "8", "0.0.1.0.0.255", "2").out)
+    parameters = configured.run("read", "20102", "0.0.128.1.5.255", "2").out
+    assert "kind: electricity" in parameters
+    assert "  register:\n    class_id: 3\n    logical_name: 1.0.1.8.0.255" in parameters
+    events = configured.run("read", "7", "0.0.99.98.0.255", "2").out
+    assert events.startswith("Profile generic.buffer 0.0.99.98.0.255")
+    assert "number" in events.splitlines()[1]
+
+
+def test_a_trace_shows_each_frame_and_no_keys(operator: Operator, tmp_path: Path) -> None:
+    trace = tmp_path / "trace.txt"
+    secrets = re.findall(r'_key = "(\w{32})"', operator.keys.read_text())
+    assert len(secrets) == 2
+    read = ("read", "3", "1.0.1.8.0.255", "3")
+    plain = operator.run(*read, "--trace", trace)
+    text = trace.read_text()
+    assert plain.code == 0
+    assert (plain.out, plain.err) == (operator.run(*read).out, "")
+    assert trace.stat().st_mode & 0o077 == 0
+    assert "> 1>1 aarq, " in text
+    assert "> 1>1 glo-get-request (C8), system title " in text
+    assert "Register.scaler_unit" not in text
+    asked = operator.run(*read, "--trace", "-", "--trace-plaintext", "--trace-xml")
+    assert "plain get-request-normal" in asked.err
+    assert "Register.scaler_unit 1.0.1.8.0.255" in asked.err
+    assert '<ClassId Value="0003" />' in asked.err
+    assert asked.out == plain.out
+    for secret in secrets:
+        assert secret.lower() not in (text + asked.err).lower()
+
+
+def test_a_reader_is_told_no_and_nothing_changes(operator: Operator) -> None:
+    before = operator.json("purse")["balance"]
+    refused = operator.run("top-up", "5", keys=operator.keys.with_name("reader.toml"))
+    assert refused.code == 2
+    assert refused.err.splitlines()[-1].endswith("the meter answers read-write-denied")
+    assert operator.json("purse")["balance"] == before
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "words"),
+    [
+        ("top-up", ("1.234",), "more than the 2 decimals of CNY"),
+        ("top-up", ("1", "--transaction-id", "abc"), "32 hexadecimal digits"),
+        ("top-up", ("0",), "amount out of range"),
+        ("amount-set", ("1", "2026-02-01", "5"), "no such entry"),
+        ("amount-set", ("33", "2026-02-01", "5"), "less than or equal to 32"),
+        ("clock", ("--set", "2026-01-01"), "date-time with offset"),
+        ("read", ("3", "1.0.1.8.0", "2"), "not a logical name"),
+        ("read", ("3", "1.0.99.8.0.255", "2"), "object-undefined"),
+        ("fee-set", (EXAMPLE, "--number", "9"), "no fee item 9"),
+        ("clock", ("--trace-plaintext",), "--trace-xml and --trace-plaintext need --trace"),
+        ("clock", ("--trace", "/nowhere/trace"), "No such file or directory: '/nowhere/trace'"),
+    ],
+)
+def test_what_cannot_be_is_one_clear_line(
+    configured: Operator, command: str, arguments: tuple[str | Path, ...], words: str
+) -> None:
+    refused = configured.run(command, *arguments)
+    assert (refused.code, refused.out) == (2, "")
+    assert words in " ".join(refused.err.split())
+    assert "Traceback" not in refused.err
+
+
+def test_a_meter_that_is_not_there_and_keys_that_are_not_there_are_named(operator: Operator, tmp_path: Path) -> None:
+    gone = invoke("dlms", "purse", "--keys", operator.keys, "--endpoint", "tcp:127.0.0.1:1")
+    assert (gone.code, gone.err.startswith("tcp:127.0.0.1:1: cannot connect")) == (2, True)
+    keyless = operator.run("purse", keys=tmp_path / "none.toml")
+    assert keyless.code == 2
+    assert keyless.err.startswith(f"{tmp_path}/none.toml: key file not found")
+
+
+def test_the_wrong_keys_do_not_open_the_meter(operator: Operator, tmp_path: Path) -> None:
+    wrong = tmp_path / "wrong.toml"
+    lines = operator.keys.read_text().splitlines()
+    wrong.write_text("\n".join(line if "encryption" not in line else line[:-33] + "5a" * 16 + '"' for line in lines))
+    wrong.chmod(0o600)
+    refused = operator.run("purse", keys=wrong)
+    assert (refused.code, refused.out) == (2, "")
+    assert "refused" in refused.err
