@@ -13,11 +13,19 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from dlms_objects.classes.catalogue import CLOCK_NAME, CURRENT_ASSOCIATION, DEVICE_NAME
+from dlms_objects.classes.catalogue import CLOCK_NAME, CURRENT_ASSOCIATION, DEVICE_NAME, PUSH_SETUP_NAME, SUPPLY
 from dlms_objects.classes.fee_item_class import FEE_ITEM, FEE_ITEM_COUNT, fee_item_name
+from dlms_objects.classes.interface import InterfaceClass
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, EVENT_ROW, JOURNAL_NAME, JOURNAL_ROW, PURSE, PURSE_NAME
 from dlms_objects.classes.shape import Array, Structure, to_plain
-from dlms_objects.classes.standard import ASSOCIATION_LN, CLOCK, DATA, PROFILE_GENERIC
+from dlms_objects.classes.standard import (
+    ASSOCIATION_LN,
+    CLOCK,
+    DATA,
+    DISCONNECT_CONTROL,
+    PROFILE_GENERIC,
+    PUSH_SETUP,
+)
 from dlms_objects.errors import InvalidValueError, RefusedError, RemoteError
 from dlms_objects.transport.client import MeterSession, client_parameters, open_session
 from dlms_objects.transport.client_identity import identity_path, load_identity
@@ -101,7 +109,7 @@ class PurseClient:
 
     async def purse(self) -> Plain:
         """Every attribute of the purse but its name."""
-        return {attribute.name: await self._purse.get(attribute.name) for attribute in PURSE.attributes[1:]}
+        return await self._all_of(PURSE, PURSE_NAME)
 
     async def set_settings(self, settings: Plain) -> None:
         """Write the purse's settings, all nine."""
@@ -158,8 +166,7 @@ class PurseClient:
 
     async def clock(self) -> Plain:
         """The clock's attributes but its name."""
-        clock = RemoteObject(self._session, CLOCK, CLOCK_NAME)
-        return {attribute.name: await clock.get(attribute.name) for attribute in CLOCK.attributes[1:]}
+        return await self._all_of(CLOCK, CLOCK_NAME)
 
     async def time(self) -> datetime:
         """What the meter's clock shows, aware."""
@@ -172,6 +179,25 @@ class PurseClient:
         """Set the meter's clock to an aware date-time."""
         await RemoteObject(self._session, CLOCK, CLOCK_NAME).set("time", wanted.replace(microsecond=0).isoformat())
 
+    async def supply(self) -> Plain:
+        """The disconnect control's attributes but its name."""
+        return await self._all_of(DISCONNECT_CONTROL, SUPPLY)
+
+    async def switch_supply(self, *, on: bool) -> None:
+        """Command remote_reconnect or remote_disconnect; what came of it is `supply`."""
+        method = "remote_reconnect" if on else "remote_disconnect"
+        await RemoteObject(self._session, DISCONNECT_CONTROL, SUPPLY).call(method, 0)
+
+    async def push_setup(self) -> Plain:
+        """The push setup's attributes but its name."""
+        return await self._all_of(PUSH_SETUP, PUSH_SETUP_NAME)
+
+    async def set_push_setup(self, attributes: Plain) -> None:
+        """Write these attributes of the push setup, one after the other."""
+        setup = RemoteObject(self._session, PUSH_SETUP, PUSH_SETUP_NAME)
+        for name, plain in attributes.items():
+            await setup.set(name, plain)
+
     async def device_name(self) -> str:
         """The logical device name."""
         return bytes.fromhex(await RemoteObject(self._session, DATA, DEVICE_NAME).get("value")).decode("ascii")
@@ -183,6 +209,11 @@ class PurseClient:
     async def read(self, attribute: AttributeDescriptor) -> bytes:
         """The A-XDR octets of any attribute."""
         return await self._session.get(attribute)
+
+    async def _all_of(self, interface: InterfaceClass, name: LogicalName) -> Plain:
+        """Every attribute of an object but its name."""
+        remote = RemoteObject(self._session, interface, name)
+        return {attribute.name: await remote.get(attribute.name) for attribute in interface.attributes[1:]}
 
     def _fee_item(self, number: int) -> RemoteObject:
         if not 1 <= number <= FEE_ITEM_COUNT:

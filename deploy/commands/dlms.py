@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dlms_objects.values.money import Currency
 
 app = typer.Typer(
-    help="Talk to one meter: read and change its purse, its fee items and its clock.",
+    help="Talk to one meter: read and change its purse, its fee items, its clock, its supply and its pushes.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -178,12 +178,69 @@ def clock(
             await client.set_clock(wanted)
         return await client.clock()
 
+    _show_attributes(ask(question), json=json)
+
+
+@app.command()
+@asking
+def supply(
+    ask: Ask,
+    switch: Annotated[
+        bool | None, typer.Option("--on/--off", help="Give the supply back, or cut it off, first.", show_default=False)
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """Show whether the household has supply, or switch it first."""
+
+    async def question(client: "PurseClient") -> dict[str, Any]:
+        if switch is not None:
+            await client.switch_supply(on=switch)
+        return await client.supply()
+
+    _show_attributes(ask(question), json=json)
+
+
+@app.command()
+@asking
+def push(
+    ask: Ask,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST:PORT", help="Where new entries and events go; up to four, none: nowhere."),
+    ] = None,
+    udp: Annotated[bool, typer.Option("--udp", help="By UDP; else by TCP.")] = False,
+    nowhere: Annotated[bool, typer.Option("--nowhere", help="Push nothing any more.")] = False,
+    retries: Annotated[int | None, typer.Option(help="After a failed attempt.", min=0, max=255)] = None,
+    delay: Annotated[int | None, typer.Option(help="Seconds before a retry.", min=0, max=65535)] = None,
+    json: AsJson = False,
+) -> None:
+    """Show where the meter pushes new entries and events, or set it first."""
+    if nowhere and to:
+        raise typer.BadParameter("--nowhere and --to exclude each other")
+    wanted: dict[str, Any] = {}
+    if to or nowhere:
+        destination = ",".join(to or ()).encode().hex()
+        wanted["send_destination_and_method"] = {
+            "transport_service": int(udp),
+            "destination": destination,
+            "message": 0,
+        }
+    if retries is not None:
+        wanted["number_of_retries"] = retries
+    if delay is not None:
+        wanted["repetition_delay"] = delay
+
+    async def question(client: "PurseClient") -> dict[str, Any]:
+        await client.set_push_setup(wanted)
+        return await client.push_setup()
+
     found = ask(question)
-    if json:
-        _print_json(found)
-    else:
-        for name, value in found.items():
-            typer.echo(f"{name.replace('_', ' '):<28}{value}")
+    if not json:
+        found.pop("push_object_list")
+        method = found.pop("send_destination_and_method")
+        found["destination"] = bytes.fromhex(method["destination"]).decode(errors="replace") or "none"
+        found["transport"] = "udp" if method["transport_service"] else "tcp"
+    _show_attributes(found, json=json)
 
 
 @app.command()
@@ -231,6 +288,14 @@ def read(
 
 async def _with_currency(client: "PurseClient", answer: "Awaitable[Any]") -> "tuple[Any, Currency]":
     return await answer, await client.currency()
+
+
+def _show_attributes(found: "dict[str, Any]", *, json: bool) -> None:
+    if json:
+        _print_json(found)
+        return
+    for name, value in found.items():
+        typer.echo(f"{name.replace('_', ' '):<32}{value}")
 
 
 def _print_json(value: object) -> None:

@@ -10,7 +10,16 @@ from enum import StrEnum
 from dlms_objects.classes.fee_item_class import FEE_ITEM, FEE_ITEM_COUNT, fee_item_name
 from dlms_objects.classes.interface import InterfaceClass
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE, PURSE_NAME
-from dlms_objects.classes.standard import ASSOCIATION_LN, CLOCK, DATA, PROFILE_GENERIC, REGISTER, SECURITY_SETUP
+from dlms_objects.classes.standard import (
+    ASSOCIATION_LN,
+    CLOCK,
+    DATA,
+    DISCONNECT_CONTROL,
+    PROFILE_GENERIC,
+    PUSH_SETUP,
+    REGISTER,
+    SECURITY_SETUP,
+)
 from dlms_objects.values import data as cosem
 from dlms_objects.values.data import Data
 from dlms_objects.values.logical_name import LogicalName
@@ -47,6 +56,8 @@ SERIAL_NUMBER = LogicalName.parse("0.0.96.1.0.255")
 CLOCK_NAME = LogicalName.parse("0.0.1.0.0.255")
 ACTIVE_ENERGY_IMPORT = LogicalName.parse("1.0.1.8.0.255")
 CONSUMER_MESSAGE = LogicalName.parse("0.0.96.13.0.255")
+SUPPLY = LogicalName.parse("0.0.96.3.10.255")
+PUSH_SETUP_NAME = LogicalName.parse("0.0.25.9.0.255")
 CURRENT_ASSOCIATION = LogicalName.parse("0.0.40.0.0.255")
 
 
@@ -121,7 +132,9 @@ def _catalogue() -> Iterable[ObjectDeclaration]:
         if association.is_ciphered:
             yield _declare(DATA, invocation_counter_name(association.number), public=(2,))
     yield _declare(REGISTER, ACTIVE_ENERGY_IMPORT)
+    yield _declare(DISCONNECT_CONTROL, SUPPLY, call=(1, 2))
     yield _declare(DATA, CONSUMER_MESSAGE)
+    yield _declare(PUSH_SETUP, PUSH_SETUP_NAME, write=range(3, 8), call=(1,))
     yield _declare(PURSE, PURSE_NAME, write=(4,), call=range(1, 6))
     for number in range(1, FEE_ITEM_COUNT + 1):
         yield _declare(FEE_ITEM, fee_item_name(number), write=(2, 3, 4), call=range(1, 6))

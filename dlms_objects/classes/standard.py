@@ -157,3 +157,30 @@ SECURITY_SETUP = interface_class(
     Method(1, "security_activate", ENUM),
     Method(2, "key_transfer", Array(Structure((("key_id", KEY_ID), ("key_wrapped", OCTETS))))),
 )
+
+DISCONNECT_CONTROL = interface_class(
+    70,
+    0,
+    "Disconnect control",
+    (("output_state", BOOLEAN), ("control_state", ENUM), ("control_mode", ENUM)),
+    Method(1, "remote_disconnect", INTEGER),
+    Method(2, "remote_reconnect", INTEGER),
+)
+
+PUSH_SETUP = interface_class(
+    40,
+    0,
+    "Push setup",
+    (
+        ("push_object_list", Array(CAPTURE_OBJECT)),
+        (
+            "send_destination_and_method",
+            Structure((("transport_service", ENUM), ("destination", OCTETS), ("message", ENUM))),
+        ),
+        ("communication_window", Array(Structure((("start_time", DATE_TIME), ("end_time", DATE_TIME))))),
+        ("randomisation_start_interval", LONG_UNSIGNED),
+        ("number_of_retries", UNSIGNED),
+        ("repetition_delay", LONG_UNSIGNED),
+    ),
+    Method(1, "push", INTEGER),
+)

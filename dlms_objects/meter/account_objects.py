@@ -11,9 +11,9 @@ from dlms_objects.meter.cosem_object import AccessRefusedError, Requester
 from dlms_objects.meter.moments import full_instant
 from dlms_objects.meter.profile_objects import event_row
 from dlms_objects.meter.purse_keeper import PurseKeeper
-from dlms_objects.meter.store import MeterStore
+from dlms_objects.meter.store import MeterStore, NumberedEvent
 from dlms_objects.purse import item_operations, operations
-from dlms_objects.purse.entry import DIGEST_LENGTH, NO_REFERENCE, JournalHead
+from dlms_objects.purse.entry import DIGEST_LENGTH, NO_REFERENCE, Entry, JournalHead
 from dlms_objects.purse.parameters import AmountSource
 from dlms_objects.purse.prompt import item_status, status
 from dlms_objects.purse.state import Change, InsufficientPolicy, PurseState, Settings
@@ -125,13 +125,12 @@ class PurseObject:
         )
 
     def _last_entry(self, state: PurseState) -> Data:
-        entry = self._store.entry(state.head.sequence)
-        return _NO_ROW if entry is None else axdr.decode(entry.row())
+        return entry_data(self._store.entry(state.head.sequence))
 
     def _last_event(self) -> Data:
         _, highest = self._store.event_numbers()
         found = self._store.events(highest, highest, 1)
-        return event_row(found[0]) if found else _NO_EVENT
+        return event_data(found[0] if found else None)
 
 
 class FeeItemObject:
@@ -227,6 +226,16 @@ class FeeItemObject:
             cosem.long64(found.total_deducted),
             cosem.long_unsigned(found.missed),
         )
+
+
+def entry_data(entry: Entry | None) -> Data:
+    """A journal entry as `last_entry` shows it; None: a row of nothing."""
+    return _NO_ROW if entry is None else axdr.decode(entry.row())
+
+
+def event_data(event: NumberedEvent | None) -> Data:
+    """An event as `last_event` shows it; None: a row of nothing."""
+    return _NO_EVENT if event is None else event_row(event)
 
 
 def settings_to_data(settings: Settings) -> Data:

@@ -12,6 +12,7 @@ from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, Association
 from dlms_objects.errors import InvalidValueError, LocalError
 from dlms_objects.meter.clock import EARLIEST, LATEST
 from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.supply_config import SupplyConfig
 from dlms_objects.transport.credentials import CredentialsError, MeterCredentials, load_credentials, load_master_key
 
 CONFIG_NAME = "meter.toml"
@@ -85,6 +86,7 @@ class MeterConfig(BaseModel):
     maximum_connections: int = Field(default=32, ge=1, le=10_000)
     clock: VirtualClockConfig | None = None
     consumption: ConsumptionConfig = ConsumptionConfig(seed=1, kwh_per_year=2_400)
+    supply: SupplyConfig | None = None
 
 
 def load_keys(folder: Path) -> dict[Role, MeterCredentials]:

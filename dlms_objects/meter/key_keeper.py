@@ -13,7 +13,7 @@ from dlms_objects.meter.store import MeterStore, StoredReceivedCounters
 from dlms_objects.purse.outcome import Event, EventCode
 from dlms_objects.values.cosem_time import CosemDateTime
 from dlms_objects.wire.acse import Mechanism
-from dlms_objects.wire.cipher_keys import key_name
+from dlms_objects.wire.cipher_keys import CipherKeys, key_name
 from dlms_objects.wire.conformance import Conformance
 from dlms_objects.wire.counters import Counters
 from dlms_objects.wire.parameters import RoleParameters
@@ -48,6 +48,10 @@ class KeyKeeper:
         """The name of the key in force (`key_name`), with its SAP; the SAP alone where there is no key."""
         of_one = self._keys.associations.get(client_sap)
         return str(client_sap) if of_one is None else f"{client_sap}/{key_name(of_one.global_unicast_encryption_key)}"
+
+    def keys(self, client_sap: int) -> CipherKeys:
+        """The keys in force of a ciphered association."""
+        return self._keys.associations[client_sap]
 
     def counters(self, client_sap: int) -> Counters:
         """The counters of the key in force; they begin anew with a new key, and go on when an old one comes back."""

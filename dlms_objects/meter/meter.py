@@ -14,8 +14,10 @@ from dlms_objects.classes.catalogue import (
     CLOCK_NAME,
     CONSUMER_MESSAGE,
     DEVICE_NAME,
+    PUSH_SETUP_NAME,
     SERIAL_NUMBER,
     SERVER_SAP,
+    SUPPLY,
     association_name,
     invocation_counter_name,
     security_setup_name,
@@ -35,14 +37,19 @@ from dlms_objects.meter.device_objects import (
     device_name,
     energy_register,
 )
+from dlms_objects.meter.disconnect_control_object import DisconnectControlObject
 from dlms_objects.meter.key_keeper import KeyKeeper
 from dlms_objects.meter.logical_device import LogicalDevice
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.profile_objects import EventSource, JournalSource, ProfileObject
 from dlms_objects.meter.purse_keeper import PurseKeeper
+from dlms_objects.meter.push_keeper import PushKeeper
+from dlms_objects.meter.push_setup_object import PushSetupObject
 from dlms_objects.meter.security_setup_object import SecuritySetupObject
 from dlms_objects.meter.store import MeterStore
+from dlms_objects.meter.supply_keeper import SupplyKeeper
 from dlms_objects.purse.outcome import EventCode
+from dlms_objects.purse.supply import SupplyPolicy
 from dlms_objects.values import data as cosem
 from dlms_objects.values.civil import time_zone
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName
@@ -64,16 +71,21 @@ class Meter:
         clock: MeterClock,
         consumption: SeededConsumption,
         keys: MeterKeys,
+        supply_policy: SupplyPolicy | None = None,
     ) -> None:
-        """Put the objects together; nothing is checked or logged before `start`. `keys` are those in the store."""
+        """Put the objects together; nothing is checked or logged before `start`. `keys` are those in the store.
+
+        Without `supply_policy` the meter never switches the supply by itself.
+        """
         self._store = store
         self._clock = clock
-        self._consumption = consumption
+        self.supply = supply = SupplyKeeper(store, supply_policy, consumption.energy_wh)
         energy = AttributeDescriptor(REGISTER.class_id, ACTIVE_ENERGY_IMPORT, 2)
-        self.keeper = PurseKeeper(store, lambda now: {energy: consumption.energy_wh(now)})
+        self.keeper = PurseKeeper(store, lambda now: {energy: supply.energy_wh(now)}, supply.after_check)
         self.system_title = self.keeper.state.title
         self._real_s = 0.0  # when the meter last advanced
         self.key_keeper = KeyKeeper(store, keys, SERVED_CONFORMANCE)
+        self.pushes = PushKeeper(store, self.keeper, self.key_keeper)
         self.device = LogicalDevice(self._objects())
 
     @property
@@ -134,12 +146,14 @@ class Meter:
             DEVICE_NAME: data_object(constant(cosem.octet_string(device_name(self.system_title)))),
             SERIAL_NUMBER: data_object(constant(cosem.visible_string(self._store.serial_number()))),
             CLOCK_NAME: ClockObject(self._zone, self._set_clock),
-            ACTIVE_ENERGY_IMPORT: energy_register(self._consumption.energy_wh),
+            ACTIVE_ENERGY_IMPORT: energy_register(self.supply.energy_wh),
             CONSUMER_MESSAGE: data_object(
                 lambda requester: cosem.utf8_string(
                     consumer_message(self.keeper.state, requester.now, self.keeper.registers(requester.now))
                 )
             ),
+            SUPPLY: DisconnectControlObject(self.supply, self.keeper),
+            PUSH_SETUP_NAME: PushSetupObject(self.pushes),
             association_name(0): association_object(None, LARGEST_PDU_OCTETS),
             PURSE_NAME: PurseObject(self.keeper, self._store),
             JOURNAL_NAME: ProfileObject(JournalSource(self._store), self._zone),

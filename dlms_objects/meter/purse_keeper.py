@@ -24,6 +24,7 @@ from dlms_objects.values.logical_name import AttributeDescriptor
 
 Registers = Callable[[datetime], Mapping[AttributeDescriptor, int]]
 Rule = Callable[[PurseState], Change]
+AfterCheck = Callable[[PurseState, datetime], None]
 
 VERIFIED_ROWS = 1000  # of the journal at a time
 LARGEST_REPLAY = 200  # checks at a time
@@ -31,13 +32,21 @@ LARGEST_REPLAY = 200  # checks at a time
 log = Logger()
 
 
+def _nothing(_state: PurseState, _now: datetime) -> None:
+    pass
+
+
 class PurseKeeper:
     """Holds the state of one purse and carries out the rules on it."""
 
-    def __init__(self, store: MeterStore, registers: Registers) -> None:
-        """Load the state; `registers` reads the registers that metered items may name, at an instant."""
+    def __init__(self, store: MeterStore, registers: Registers, after_check: AfterCheck = _nothing) -> None:
+        """Load the state; `registers` reads the registers that metered items may name, at an instant.
+
+        `after_check` is told the state and the time after every check, whatever came of it.
+        """
         self._store = store
         self._registers = registers
+        self._after_check = after_check
         self._state = store.state()
         self._next_check: datetime | None = None
         self._failures = 0  # of the store since its last event of one
@@ -104,7 +113,9 @@ class PurseKeeper:
         if self._failures:
             self._note_failures(now)
         change = check(self._state, now, self._registers(now))
-        return len(change.entries) if self._commit(change) else 0
+        made = len(change.entries) if self._commit(change) else 0
+        self._after_check(self._state, now)
+        return made
 
     def carry_out(self, now: datetime, rule: Rule) -> Change:
         """Apply one rule to the state and then check; the outcome is STORAGE_FAILED when the store failed."""

@@ -22,6 +22,7 @@ from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.transport.credentials import CredentialsError
 
@@ -56,6 +57,7 @@ class MeterService(Service):
         self._port: IListeningPort | None = None
         self._tick: LoopingCall | None = None
         self._factory: MeterFactory | None = None
+        self._pusher: Pusher | None = None
 
     def when_ready(self) -> Deferred[str]:
         """Fires with the endpoint to reach the meter at and its system title, or with what stood in the way.
@@ -72,7 +74,8 @@ class MeterService(Service):
     async def _start(self) -> str:
         self._meter = meter = build_meter(self._config, self._reactor.seconds())
         meter.start(self._reactor.seconds())
-        self._tick = LoopingCall(self._advance, meter)
+        self._pusher = Pusher(self._reactor, meter.pushes)
+        self._tick = LoopingCall(self._advance, meter, self._pusher)
         self._tick.clock = self._reactor
         self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
         host, port = host_and_port(self._config.listen)
@@ -91,6 +94,8 @@ class MeterService(Service):
             await maybeDeferred(self._port.stopListening)
         if self._tick is not None and self._tick.running:
             self._tick.stop()
+        if self._pusher is not None:
+            self._pusher.stop()
         if self._factory is not None:
             await self._factory.drop_all()
         if self._meter is not None:
@@ -101,10 +106,10 @@ class MeterService(Service):
         super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
 
-    def _advance(self, meter: Meter) -> None:
+    def _advance(self, meter: Meter, pusher: Pusher) -> None:
         """One tick; an error nobody foresaw is logged, and the next tick tries again."""
         try:
-            meter.advance(self._reactor.seconds())
+            pusher.poke(meter.advance(self._reactor.seconds()))
         except Exception:  # noqa: BLE001 - the seam: one failed check must not end all further ones
             log.failure("a check failed")
 
@@ -122,7 +127,8 @@ def build_meter(config: MeterConfig, real_s: float) -> Meter:
             raise CredentialsError(f"{config.keys}: not the keys of {title}, the meter in {config.store}")
         clock = _running_clock(store.clock(), config.clock, real_s)
         consumption = SeededConsumption(config.consumption.seed, config.consumption.kwh_per_year)
-        return Meter(store, clock, consumption, _keys(store, config.keys))
+        policy = None if config.supply is None else config.supply.policy()
+        return Meter(store, clock, consumption, _keys(store, config.keys), policy)
     except BaseException:
         store.close()
         raise

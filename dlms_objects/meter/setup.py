@@ -104,4 +104,14 @@ inactivity_s = 180           # a silent client is dropped
 [consumption]                # the simulated household behind the energy register
 seed = {seed}
 kwh_per_year = 2400
+
+# With this table the meter cuts off the supply of a household that has not paid, and gives it back when it has; never
+# at night, on a spared day, or before the grace is over. Without it, it never switches the supply by itself.
+# [supply]
+# kinds = ["electricity"]
+# grace_h = 72
+# cut_from = 10:00:00
+# cut_until = 15:00:00
+# spared_weekdays = ["saturday", "sunday"]
+# spared_days = [2026-10-01]
 """

@@ -7,13 +7,14 @@ answers what it asks of the past.
 
 import os
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dlms_objects.meter.clock import MeterClock
+from dlms_objects.meter.kept_values import KEPT_VALUE_TABLE, kept_statements, read_kept
 from dlms_objects.meter.key_table import KEY_TABLES, key_statements, read_keys
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.store_file import StorageError, create_store, lock_store, open_store, storage_errors
@@ -77,7 +78,7 @@ class MeterStore:
             resources.callback(connection.close)
             with storage_errors(f"{path}: cannot open the meter's store"):
                 counters = DurableCounters(connection)
-                connection.executescript(KEY_TABLES)
+                connection.executescript(KEY_TABLES + KEPT_VALUE_TABLE)
             return cls(connection, counters, resources.pop_all())
 
     def close(self) -> None:
@@ -107,6 +108,15 @@ class MeterStore:
     def save_keys(self, keys: MeterKeys, events: Iterable[Event]) -> None:
         """Make the keys durable, together with the events that tell of it."""
         self._change([*key_statements(keys), *_event_statements(events)])
+
+    def kept(self, name: str) -> bytes | None:
+        """What an object keeps under that name, as last committed; None before the first."""
+        with storage_errors():
+            return read_kept(self._connection, name)
+
+    def keep(self, values: Mapping[str, bytes], events: Iterable[Event]) -> None:
+        """Make what objects keep durable, together with the events that tell of it."""
+        self._change([*kept_statements(values), *_event_statements(events)])
 
     def serial_number(self) -> str:
         """The serial number given at `create`."""

@@ -2,12 +2,17 @@
 
 import json
 import re
+import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from dlms_objects.transport.credentials import load_credentials
+from dlms_objects.values.system_title import SystemTitle
 from tests.support.command_line import Run, call, invoke, served
+from tests.support.push_listener import PushListener
 from tests.support.sources import ROOT
 
 EXAMPLE = ROOT / "deploy" / "examples" / "household.toml"
@@ -193,3 +198,35 @@ def test_the_wrong_keys_do_not_open_the_meter(operator: Operator, tmp_path: Path
     refused = operator.run("purse", keys=wrong)
     assert (refused.code, refused.out) == (2, "")
     assert "refused" in refused.err
+
+
+def test_the_supply_is_shown_and_switched(operator: Operator) -> None:
+    assert operator.json("supply", "--off") == {"output_state": False, "control_state": 0, "control_mode": 4}
+    assert operator.json("supply") == {"output_state": False, "control_state": 0, "control_mode": 4}
+    assert operator.json("supply", "--on")["output_state"] is True
+    assert re.search(r"^output state +True$", operator.run("supply").out, re.MULTILINE)
+
+
+def test_pushes_reach_who_listens_and_are_opened_with_the_management_keys(operator: Operator) -> None:
+    credentials = load_credentials(operator.keys)
+    listener = PushListener(credentials, SystemTitle(b"MPG\x00\x00\x00\x00\x09"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+        there = f"127.0.0.1:{server.getsockname()[1]}"
+        shown = operator.run("push", "--to", there, "--retries", "1", "--delay", "1")
+        assert re.search(rf"^destination +{there}$", shown.out, re.MULTILINE), shown.err
+        made = operator.json("top-up", "1.00")
+        while made["sequence"] not in [heard.sequence for heard in listener.heard]:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as stream:
+                listener.hear(stream.read(), datetime.now(UTC))
+    assert {heard.title for heard in listener.heard} == {credentials.system_title}
+    assert re.search(r"^destination +none$", operator.run("push", "--nowhere").out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("wrong", [("--to", "nowhere"), ("--to", "192.0.2.1:4059", "--nowhere"), ("--retries", "256")])
+def test_what_is_no_push_setup_is_refused_in_one_line(operator: Operator, wrong: tuple[str, ...]) -> None:
+    ended = operator.run("push", *wrong)
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+    assert operator.json("push")["send_destination_and_method"]["destination"] == ""

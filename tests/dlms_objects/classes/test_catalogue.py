@@ -13,8 +13,11 @@ PUBLIC_READS = {
     ("0.0.43.1.2.255", 2),
     ("0.0.43.1.3.255", 2),
 }
-MANAGEMENT_WRITES = {("0.0.1.0.0.255", 2), ("0.0.128.0.0.255", 4)} | {
-    (f"0.0.128.1.{number}.255", attribute) for number in range(1, 33) for attribute in (2, 3, 4)
+MANAGEMENT_WRITES = {
+    ("0.0.1.0.0.255", 2),
+    ("0.0.128.0.0.255", 4),
+    *((f"0.0.128.1.{number}.255", attribute) for number in range(1, 33) for attribute in (2, 3, 4)),
+    *(("0.0.25.9.0.255", attribute) for attribute in range(3, 8)),
 }
 
 
@@ -38,7 +41,7 @@ def test_the_reader_reads_everything_but_keys_and_changes_nothing():
     assert granted(Role.READER, "write") == granted(Role.READER, "call") == set()
 
 
-def test_management_writes_exactly_what_the_object_model_calls_rw():
+def test_management_writes_exactly_what_the_object_model_calls_rw_and_the_push_settings():
     assert granted(Role.MANAGEMENT, "write") == MANAGEMENT_WRITES
 
 
