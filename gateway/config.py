@@ -9,17 +9,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationInfo
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
 from dlms_objects.errors import InvalidValueError
+from dlms_objects.program_folder import counted_from_folder
 from dlms_objects.values.system_title import SystemTitle
 
 _ENDPOINT = re.compile(r"tcp:(?P<host>(?:[^:\\\s]|\\:)+):(?P<port>[0-9]{1,5})")
-
-
-def _beside_the_file(path: Path, told: ValidationInfo) -> Path:
-    folder = (told.context or {}).get("folder")
-    return path if folder is None else Path(folder) / path
 
 
 def _system_title(value: object) -> SystemTitle:
@@ -43,7 +39,7 @@ def _url(value: str) -> str:
     return value.rstrip("/")
 
 
-ConfigPath = Annotated[Path, AfterValidator(_beside_the_file)]
+ConfigPath = Annotated[Path, AfterValidator(counted_from_folder)]
 Title = Annotated[SystemTitle, PlainValidator(_system_title), PlainSerializer(str)]
 
 

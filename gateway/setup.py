@@ -3,15 +3,14 @@
 Used by the command line; the service imports nothing from here.
 """
 
-import json
 import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from dlms_objects.errors import LocalError
+from dlms_objects.program_folder import toml_value, write_new
 from dlms_objects.transport.credentials import load_credentials
 from dlms_objects.values.system_title import SystemTitle
 from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection
@@ -120,8 +119,8 @@ def create(
     )
     directory.mkdir(parents=True, exist_ok=True)
     if token is not None:
-        _write_new(token_file, token + "\n", mode=0o600)
-    _write_new(config_file, _toml(config), mode=0o644)
+        write_new(token_file, token + "\n", mode=0o600)
+    write_new(config_file, _toml(config), mode=0o644)
     return config_file
 
 
@@ -146,19 +145,7 @@ def _toml(config: GatewayConfig) -> str:
         **config.headend.model_dump(),
         **config.collection.model_dump(),
     }
-    text = _HEADER.format_map({name: _quoted(value) for name, value in values.items()})
+    text = _HEADER.format_map({name: toml_value(value) for name, value in values.items()})
     for meter in config.meter:
-        text += _METER.format_map({name: _quoted(value) for name, value in meter.model_dump().items()})
+        text += _METER.format_map({name: toml_value(value) for name, value in meter.model_dump().items()})
     return text if config.meter else text + _NO_METER
-
-
-_quoted = partial(json.dumps, ensure_ascii=False, default=str)
-"""A TOML value; JSON's strings, numbers and booleans are a part of TOML's."""
-
-
-def _write_new(path: Path, text: str, *, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())

@@ -5,7 +5,6 @@ are those of `dlms_objects.transport.durable_counters`, used through `counters.p
 No money and no protocol here. Imported by `writer.py` and `service.py`.
 """
 
-import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from dlms_objects.errors import LocalError, MeterPurseError
+from dlms_objects.program_folder import sync_to_disk
 from dlms_objects.transport.durable_counters import DurableCounters
 
 T = TypeVar("T")
@@ -100,7 +100,7 @@ class Store:
         except (sqlite3.Error, OSError) as error:
             raise StoreError(f"{path}: cannot open the outbox: {error}") from error
         if not existed:
-            _sync_folder(path.parent)
+            sync_to_disk(path.parent)
 
     def run(self, operation: Operation[T]) -> T:
         """One operation in a transaction of its own, durable on return; raises what the operation raised."""
@@ -165,11 +165,3 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _require_known(version: int) -> None:
     if version not in (0, SCHEMA_VERSION):
         raise sqlite3.DatabaseError(f"it is of version {version}, this program knows version {SCHEMA_VERSION}")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

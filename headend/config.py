@@ -8,12 +8,21 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic import model_validator as whole_model_validator
 
+from dlms_objects.program_folder import checked_listen
 from dlms_objects.values.civil import time_zone
 from dlms_objects.values.system_title import SystemTitle
-from headend.delivery.config import AppriseConfig, NoticesConfig, RecipientConfig, SmsConfig, SmtpConfig, WebhookConfig
+from headend.delivery.config import (
+    AppriseConfig,
+    FilePath,
+    NoticesConfig,
+    RecipientConfig,
+    SmsConfig,
+    SmtpConfig,
+    WebhookConfig,
+)
 from headend.notices import Language
 
 MEBIOCTET = 1024 * 1024
@@ -27,20 +36,6 @@ def _checked_title(text: str) -> str:
 
 def _checked_zone(name: str) -> str:
     return time_zone(name).key
-
-
-def _checked_listen(text: str) -> str:
-    host_and_port(text)
-    return text
-
-
-def host_and_port(text: str) -> tuple[str, int]:
-    """The two parts of `127.0.0.1:8460` or `[::1]:8460`; ValueError when it is not of that form. Port 0: any free."""
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
-        raise ValueError("an address and a port are wanted, such as 127.0.0.1:8460")
-    return host, int(port)
 
 
 class MeterConfig(BaseModel):
@@ -75,7 +70,7 @@ class InfluxConfig(BaseModel):
     url: Annotated[str, AfterValidator(_checked_url)] = Field(
         description="Of InfluxDB 2 or 3, or of the proxy before an InfluxDB 1 (deploy/nginx)."
     )
-    token_file: Path | None = Field(
+    token_file: FilePath | None = Field(
         default=None, description="A file with the API token, counted from this file's folder; none: no token is sent."
     )
     org: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=_PRINTABLE)] = Field(
@@ -96,22 +91,16 @@ class InfluxConfig(BaseModel):
         default=60, description="How often the head-end writes its own figures."
     )
 
-    @field_validator("token_file", mode="after")
-    @classmethod
-    def _from_folder(cls, path: Path | None, told: ValidationInfo) -> Path | None:
-        folder: Path | None = (told.context or {}).get("folder")
-        return path if folder is None or path is None else folder / path
-
 
 class HeadendConfig(BaseModel):
     """The whole of `headend.toml`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    listen: Annotated[str, AfterValidator(_checked_listen)] = Field(
+    listen: Annotated[str, AfterValidator(checked_listen)] = Field(
         default="127.0.0.1:8460", description="Address and port of the HTTP server; port 0 takes any free one."
     )
-    database: Path = Field(
+    database: FilePath = Field(
         default=Path("headend.sqlite"),
         validate_default=True,
         description="The ledger's SQLite file, counted from this file's folder.",
@@ -133,12 +122,6 @@ class HeadendConfig(BaseModel):
     apprise: AppriseConfig = Field(default=AppriseConfig(), description="For recipients with an apprise_file.")
     recipient: tuple[RecipientConfig, ...] = Field(default=(), description="Who is sent notices.")
     influx: InfluxConfig | None = Field(default=None, description="Without it no points are kept or written.")
-
-    @field_validator("database", mode="after")
-    @classmethod
-    def _from_folder(cls, path: Path, told: ValidationInfo) -> Path:
-        folder: Path | None = (told.context or {}).get("folder")
-        return path if folder is None else folder / path
 
     @whole_model_validator(mode="after")
     def _each_meter_once(self) -> Self:

@@ -6,7 +6,6 @@ none of this module's business. Imported by `service`, `setup` and `api`.
 """
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -94,16 +93,6 @@ def require_newest_shape(connection: Connection) -> None:
     current = MigrationContext.configure(connection).get_current_revision()
     if current != newest:
         raise DatabaseUnusableError(f"the database has the shape {current}, this program wants {newest}")
-
-
-def sync_to_disk(path: Path) -> None:
-    """Make the file and its name in its folder durable."""
-    for place in (path, path.parent):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 class Database:

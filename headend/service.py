@@ -20,9 +20,10 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from dlms_objects.errors import LocalError
+from dlms_objects.program_folder import host_and_port
 from headend.api.application import make_application
 from headend.books import register
-from headend.config import HeadendConfig, InfluxConfig, host_and_port
+from headend.config import HeadendConfig, InfluxConfig
 from headend.database import Database
 from headend.delivery.channels import make_channels
 from headend.delivery.dispatcher import Dispatcher

@@ -3,18 +3,16 @@
 Used by the command line; the service itself imports nothing from here.
 """
 
-import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from dlms_objects.errors import LocalError
+from dlms_objects.program_folder import sync_to_disk, toml_value, write_new
 from headend.authentication import Role, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
-from headend.database import migrate, require_newest_shape, sync_to_disk, transaction
+from headend.database import migrate, require_newest_shape, transaction
 from headend.influx.target import Target
 from headend.statements import purses
 
@@ -72,14 +70,14 @@ def create(directory: Path, *, meters: Iterable[MeterConfig] = (), listen: str =
     directory.mkdir(parents=True, exist_ok=True)
     tokens = {role: new_token() for role in Role}
     for role, token in tokens.items():
-        _write_new(directory / TOKEN_NAMES[role], token + "\n", mode=0o600)
-    _write_new(made.database, "", mode=0o600)
+        write_new(directory / TOKEN_NAMES[role], token + "\n", mode=0o600)
+    write_new(made.database, "", mode=0o600)
     with transaction(made.database) as connection:
         migrate(connection)
         for role, token in tokens.items():
             store_token(connection, name=role.value, role=role, token=token)
     sync_to_disk(made.database)
-    _write_new(made.config, _toml(config), mode=0o644)
+    write_new(made.config, _toml(config), mode=0o644)
     return made
 
 
@@ -114,18 +112,7 @@ def check(config: HeadendConfig) -> Checked:
 
 
 def _toml(config: HeadendConfig) -> str:
-    text = _HEADER.format(listen=_quoted(config.listen), database=_quoted(str(config.database)))
+    text = _HEADER.format(listen=toml_value(config.listen), database=toml_value(str(config.database)))
     for meter in config.meter:
-        text += _METER.format_map({name: _quoted(value) for name, value in meter.model_dump().items()})
+        text += _METER.format_map({name: toml_value(value) for name, value in meter.model_dump().items()})
     return text
-
-
-_quoted = partial(json.dumps, ensure_ascii=False)
-"""A TOML basic string; JSON's escapes are a part of TOML's."""
-
-
-def _write_new(path: Path, text: str, *, mode: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    sync_to_disk(path)

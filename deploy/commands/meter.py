@@ -25,8 +25,8 @@ def init(
     clock_rate: Annotated[float, typer.Option(help="How many times as fast as real time it runs.", min=0.001)] = 1.0,
 ) -> None:
     """Make a meter in DIR: random keys, an empty purse, and a configuration that runs as it is."""
-    from dlms_objects.meter.config import host_and_port
     from dlms_objects.meter.setup import create
+    from dlms_objects.program_folder import host_and_port
     from dlms_objects.values.money import Currency
 
     try:

@@ -13,44 +13,27 @@ from dlms_objects.errors import InvalidValueError, LocalError
 from dlms_objects.meter.clock import EARLIEST, LATEST
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.supply_config import SupplyConfig
+from dlms_objects.program_folder import checked_listen, counted_from_folder
 from dlms_objects.transport.credentials import CredentialsError, MeterCredentials, load_credentials, load_master_key
 
 CONFIG_NAME = "meter.toml"
 MASTER_KEY_NAME = "master_key.toml"
 
 
-def _in_folder(path: Path, told: ValidationInfo) -> Path:
-    folder = (told.context or {}).get("folder", Path())
-    return Path(folder / path)
-
-
 def _existing_store(path: Path, told: ValidationInfo) -> Path:
-    store = _in_folder(path, told)
+    store = counted_from_folder(path, told)
     if not store.is_file():
         raise ValueError(f"no meter store at {store}; make one with: meterpurse meter init")
     return store
 
 
 def _complete_keys(path: Path, told: ValidationInfo) -> Path:
-    folder = _in_folder(path, told)
+    folder = counted_from_folder(path, told)
     try:
         load_keys(folder)
     except LocalError as error:
         raise ValueError(str(error)) from error
     return folder
-
-
-def host_and_port(listen: str) -> tuple[str, int]:
-    """Split `127.0.0.1:4059` or `[::1]:4059`; ValueError for anything else. Port 0 lets the system choose."""
-    host, colon, port = listen.rpartition(":")
-    if not host or not colon or not port.isascii() or not port.isdigit() or int(port) > 65535:
-        raise ValueError("host:port is wanted, such as 127.0.0.1:4059")
-    return host.removeprefix("[").removesuffix("]"), int(port)
-
-
-def _is_host_and_port(listen: str) -> str:
-    host_and_port(listen)
-    return listen
 
 
 class VirtualClockConfig(BaseModel):
@@ -79,7 +62,7 @@ class MeterConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    listen: Annotated[str, AfterValidator(_is_host_and_port)] = "127.0.0.1:4059"
+    listen: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:4059"
     store: Annotated[Path, AfterValidator(_existing_store)]
     keys: Annotated[Path, AfterValidator(_complete_keys)]
     inactivity_s: float = Field(default=180.0, gt=0, le=86_400)

@@ -11,8 +11,8 @@ from enum import IntEnum
 from zoneinfo import ZoneInfo
 
 from dlms_objects.errors import InvalidValueError
-from dlms_objects.meter.config import host_and_port
 from dlms_objects.meter.moments import full_instant
+from dlms_objects.program_folder import host_and_port
 from dlms_objects.values import data as cosem
 from dlms_objects.values.civil import civil_of
 from dlms_objects.values.cosem_time import CosemDateTime

@@ -17,13 +17,14 @@ from twisted.logger import Logger
 
 from dlms_objects.errors import LocalError
 from dlms_objects.meter.clock import MeterClock
-from dlms_objects.meter.config import MeterConfig, VirtualClockConfig, first_keys, host_and_port, load_keys
+from dlms_objects.meter.config import MeterConfig, VirtualClockConfig, first_keys, load_keys
 from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.store import MeterStore
+from dlms_objects.program_folder import host_and_port
 from dlms_objects.transport.credentials import CredentialsError
 
 if TYPE_CHECKING:

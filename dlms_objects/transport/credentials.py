@@ -4,7 +4,6 @@
 others. The gateway and the command line read them. Keys are never shown: not in repr, not in errors.
 """
 
-import os
 import stat
 import tomllib
 from collections.abc import Callable
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dlms_objects.errors import InvalidValueError, LocalError
+from dlms_objects.program_folder import write_new
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire.cipher_keys import CipherKeys, key_name
 
@@ -97,28 +97,21 @@ def load_master_key(path: Path) -> MasterKey:
 
 def save_credentials(path: Path, credentials: MeterCredentials) -> None:
     """Write a key file that only its owner may read, synced to disk; an existing file is never overwritten."""
-    _save(
+    write_new(
         path,
         f'system_title = "{credentials.system_title}"\n'
         f"client_sap = {credentials.client_sap}\n"
         f"server_sap = {credentials.server_sap}\n"
         f'global_unicast_encryption_key = "{credentials.encryption_key.hex()}"\n'
         f'authentication_key = "{credentials.authentication_key.hex()}"\n',
+        mode=0o600,
     )
 
 
 def save_master_key(path: Path, master: MasterKey) -> None:
     """Write the file of a master key as `save_credentials` writes one."""
-    _save(path, f'system_title = "{master.system_title}"\nmaster_key = "{master.key.hex()}"\n')
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    text = f'system_title = "{master.system_title}"\nmaster_key = "{master.key.hex()}"\n'
+    write_new(path, text, mode=0o600)
 
 
 def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]], T]) -> T:
@@ -142,15 +135,6 @@ def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]],
         raise CredentialsError(f"{path}: {error.args[0]} is missing") from None
     except InvalidValueError as error:
         raise CredentialsError(f"{path}: {error}") from None
-
-
-def _save(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
 
 
 def _check_key(name: str, key: bytes) -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 from dlms_objects.classes.catalogue import ASSOCIATIONS, security_setup_name
 from dlms_objects.classes.standard import SECURITY_SETUP
 from dlms_objects.errors import InvalidValueError, RefusedError, RemoteError
+from dlms_objects.program_folder import sync_to_disk
 from dlms_objects.transport.client import AccessRefusedByMeterError, MeterSession
 from dlms_objects.transport.credentials import (
     KEY_LENGTH,
@@ -28,7 +29,6 @@ from dlms_objects.transport.credentials import (
     load_master_key,
     save_credentials,
     save_master_key,
-    sync_folder,
 )
 from dlms_objects.transport.remote_object import RemoteObject
 from dlms_objects.wire.key_wrap import wrap_key
@@ -144,10 +144,10 @@ def _prepare(path: Path, save: Callable[[Path], None]) -> None:
     draft.unlink(missing_ok=True)  # of a rotation that was cut off before anyone heard of it
     save(draft)
     os.rename(draft, next_path(path))
-    sync_folder(path.parent)
+    sync_to_disk(path.parent)
 
 
 def _replace(path: Path) -> None:
     """What was to replace a file does, at once and durably."""
     os.replace(next_path(path), path)
-    sync_folder(path.parent)
+    sync_to_disk(path.parent)

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import model_validator as whole_model_validator
 
+from dlms_objects.program_folder import counted_from_folder
 from dlms_objects.values.civil import time_zone
 from dlms_objects.values.system_title import SystemTitle
 from headend.alarms import AlarmKind
@@ -22,11 +23,6 @@ from headend.notices import Language, NoticeKind
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 _ADDRESS = re.compile(r"[!-;=?A-~]+@[0-9A-Za-z.-]+", re.ASCII)  # no space, no <, > or @ before the one @
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-
-
-def _from_folder(path: Path, told: ValidationInfo) -> Path:
-    folder: Path | None = (told.context or {}).get("folder")
-    return path if folder is None else folder / path
 
 
 def _checked_address(text: str) -> str:
@@ -67,7 +63,7 @@ def _kind(told: object) -> object:
     return known[str(told)]
 
 
-FilePath = Annotated[Path, AfterValidator(_from_folder)]
+FilePath = Annotated[Path, AfterValidator(counted_from_folder)]
 Address = Annotated[str, AfterValidator(_checked_address)]
 Url = Annotated[str, AfterValidator(_checked_url)]
 Network = Annotated[str, AfterValidator(_checked_network)]

@@ -63,6 +63,8 @@ PLANTS = [
     ("rooms", "dlms_objects/purse/entry.py", "import dlms_objects.classes"),
     ("rooms", "dlms_objects/classes/__init__.py", "import dlms_objects.transport"),
     ("rooms", "dlms_objects/transport/__init__.py", "import dlms_objects.meter"),
+    ("rooms", "dlms_objects/classes/__init__.py", "import dlms_objects.program_folder"),
+    ("rooms", "dlms_objects/program_folder.py", "import dlms_objects.transport"),
     ("rooms", "dlms_objects/new_room.py", ""),
     ("meter", "gateway/__init__.py", "import dlms_objects.meter"),
     ("meter", "headend/__init__.py", "import dlms_objects.meter"),

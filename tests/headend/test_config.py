@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from headend.config import HeadendConfig, MeterConfig, host_and_port
+from headend.config import HeadendConfig, MeterConfig
 
 TITLE = "4D50520000000001"
 
@@ -26,14 +26,6 @@ def test_a_meter_speaks_chinese_in_shanghai_unless_told_otherwise() -> None:
     meter = MeterConfig(system_title=TITLE.lower(), household=" Unit 1 ")
     assert (meter.system_title, meter.household) == (TITLE, "Unit 1")
     assert (meter.language, meter.time_zone) == ("zh-CN", "Asia/Shanghai")
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [("127.0.0.1:8460", ("127.0.0.1", 8460)), ("[::1]:0", ("::1", 0)), ("localhost:65535", ("localhost", 65535))],
-)
-def test_an_address_is_read_in_two_parts(text: str, parts: tuple[str, int]) -> None:
-    assert host_and_port(text) == parts
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from headend.database import (
     DatabaseUnusableError,
     migrate,
     require_newest_shape,
-    sync_to_disk,
     transaction,
 )
 
@@ -175,9 +174,3 @@ def test_a_database_of_a_newer_program_is_left_alone(path: Path) -> None:
             require_newest_shape(connection)
     with pytest.raises(DatabaseUnusableError, match="9999"):
         Database(path, write_queue=1)
-
-
-def test_a_file_and_its_folder_can_be_synced(path: Path) -> None:
-    sync_to_disk(path)
-    with pytest.raises(FileNotFoundError):
-        sync_to_disk(path.with_name("none"))

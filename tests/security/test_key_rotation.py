@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 from twisted.internet.error import ConnectionAborted
 
+from dlms_objects import program_folder as folder_module
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.errors import MeterPurseError
 from dlms_objects.meter.config import MASTER_KEY_NAME
@@ -147,25 +148,25 @@ def powered(power: Power) -> Iterator[None]:
             patch.setattr(place, name, stepping)
 
         for place, name in (
-            (rotation_module, "sync_folder"),
-            (credentials_module, "sync_folder"),
+            (rotation_module, "sync_to_disk"),
+            (folder_module, "sync_to_disk"),
             (rotation_module.os, "rename"),
             (rotation_module.os, "replace"),
             (MeterStore, "save_keys"),
             (MemoryTransport, "write"),
         ):
             around(place, name)
-        genuine_save, genuine_change = credentials_module._save, MeterStore._change
+        genuine_write, genuine_change = folder_module.write_new, MeterStore._change
 
-        def save(path: Path, text: str) -> None:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        def write_new(path: Path, text: str, *, mode: int) -> None:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
             try:
                 os.write(descriptor, text[: len(text) // 2].encode())
                 power.step("half a file written")
             finally:
                 os.close(descriptor)
             path.unlink()
-            genuine_save(path, text)
+            genuine_write(path, text, mode=mode)
 
         def change(store: MeterStore, statements: Any) -> None:
             def watched() -> Iterator[Any]:
@@ -176,7 +177,7 @@ def powered(power: Power) -> Iterator[None]:
             genuine_change(store, watched())
             power.step("after the commit")
 
-        patch.setattr(credentials_module, "_save", save)
+        patch.setattr(credentials_module, "write_new", write_new)
         patch.setattr(MeterStore, "_change", change)
         yield
 

@@ -9,7 +9,7 @@ import pytest
 from deploy.configuration import ConfigurationError, load
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.meter import setup
-from dlms_objects.meter.config import MASTER_KEY_NAME, MeterConfig, first_keys, host_and_port, load_keys
+from dlms_objects.meter.config import MASTER_KEY_NAME, MeterConfig, first_keys, load_keys
 from dlms_objects.transport.credentials import CredentialsError, load_master_key
 
 
@@ -153,17 +153,3 @@ def test_no_mistake_in_a_key_file_ever_shows_a_key(folder):
         rewrite(path, lambda _text, spoil=spoil: spoil(original))
         message = told(folder, BASE)[1]
         assert not any(key in message for key in keys), message
-
-
-@pytest.mark.parametrize(
-    ("listen", "expected"),
-    [("127.0.0.1:4059", ("127.0.0.1", 4059)), ("[::1]:0", ("::1", 0)), ("localhost:65535", ("localhost", 65535))],
-)
-def test_listen_is_a_host_and_a_port(listen, expected):
-    assert host_and_port(listen) == expected
-
-
-@pytest.mark.parametrize("listen", ["", "4059", ":4059", "host:", "host:x", "host:-1", "host:٣", "host:65536"])
-def test_anything_else_is_no_host_and_port(listen):
-    with pytest.raises(ValueError, match="host:port is wanted"):
-        host_and_port(listen)
