@@ -64,8 +64,13 @@ class Meter:
         clock: MeterClock,
         consumption: SeededConsumption,
         keys: MeterKeys,
+        server_sap: int = SERVER_SAP,
     ) -> None:
-        """Put the objects together; nothing is checked or logged before `start`. `keys` are those in the store."""
+        """Put the objects together; nothing is checked or logged before `start`. `keys` are those in the store.
+
+        `server_sap` is the SAP of the logical device, which tells it from others behind the same address.
+        """
+        self.server_sap = server_sap
         self._store = store
         self._clock = clock
         self._consumption = consumption
@@ -99,7 +104,7 @@ class Meter:
     def server_parameters(self, inactivity_s: float) -> ServerParameters:
         """What a server association of this meter needs; one for all connections, so that challenges are remembered."""
         return ServerParameters(
-            server_sap=SERVER_SAP,
+            server_sap=self.server_sap,
             system_title=self.system_title,
             roles=self.key_keeper.roles,
             counters=self.key_keeper.counters,
@@ -140,14 +145,14 @@ class Meter:
                     consumer_message(self.keeper.state, requester.now, self.keeper.registers(requester.now))
                 )
             ),
-            association_name(0): association_object(None, LARGEST_PDU_OCTETS),
+            association_name(0): association_object(None, LARGEST_PDU_OCTETS, self.server_sap),
             PURSE_NAME: PurseObject(self.keeper, self._store),
             JOURNAL_NAME: ProfileObject(JournalSource(self._store), self._zone),
             EVENT_LOG_NAME: ProfileObject(EventSource(self._store), self._zone),
         }
         for association in ASSOCIATIONS:
             number = association.number
-            objects[association_name(number)] = association_object(association, LARGEST_PDU_OCTETS)
+            objects[association_name(number)] = association_object(association, LARGEST_PDU_OCTETS, self.server_sap)
             objects[security_setup_name(number)] = SecuritySetupObject(
                 association, self.system_title, self._transfer_keys
             )
