@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dlms_objects.classes.catalogue import (
-    SERVER_SAP,
     AssociationDeclaration,
     object_list,
     security_setup_name,
@@ -51,7 +50,9 @@ def energy_register(energy_wh: Callable[[datetime], int]) -> ReadOnlyObject:
     )
 
 
-def association_object(declared: AssociationDeclaration | None, max_receive_pdu: int) -> ReadOnlyObject:
+def association_object(
+    declared: AssociationDeclaration | None, max_receive_pdu: int, server_sap: int
+) -> ReadOnlyObject:
     """An association object (class 15); None is the current one, whichever that is for who asks."""
 
     def of(requester: Requester) -> AssociationDeclaration:
@@ -76,7 +77,7 @@ def association_object(declared: AssociationDeclaration | None, max_receive_pdu:
         {
             2: lambda requester: object_list(of(requester).role),
             3: lambda requester: cosem.structure(
-                cosem.integer(of(requester).client_sap), cosem.long_unsigned(SERVER_SAP)
+                cosem.integer(of(requester).client_sap), cosem.long_unsigned(server_sap)
             ),
             4: lambda requester: _object_identifier(_CONTEXT_NAME, 3 if of(requester).is_ciphered else 1),
             5: context_info,

@@ -1,6 +1,6 @@
-"""The tables of the meter's keys in its store: made where they are missing, read and replaced as one value.
+"""The tables of the meters' keys in a store: read and replaced as one value for each meter.
 
-Imported by `store`, which owns the connection and the transaction. The file is its owner's alone (`store_file`).
+Imported by `store`, which owns the transaction. The tables and the file, its owner's alone, are `store_file`'s.
 """
 
 import sqlite3
@@ -8,20 +8,15 @@ import sqlite3
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.wire.cipher_keys import CipherKeys
 
-KEY_TABLES = """
-CREATE TABLE IF NOT EXISTS association_keys (
-    client_sap INTEGER PRIMARY KEY, encryption_key BLOB NOT NULL, authentication_key BLOB NOT NULL
-) STRICT;
-CREATE TABLE IF NOT EXISTS master_key (id INTEGER PRIMARY KEY CHECK (id = 1), key BLOB NOT NULL) STRICT;
-"""
 
-
-def read_keys(connection: sqlite3.Connection) -> MeterKeys | None:
-    """The keys in the tables; None before the first were stored. InvalidValueError when they were altered to none."""
-    masters = connection.execute("SELECT key FROM master_key").fetchall()
+def read_keys(connection: sqlite3.Connection, number: int) -> MeterKeys | None:
+    """The keys of that meter; None before its first were stored. InvalidValueError when they were altered to none."""
+    masters = connection.execute("SELECT key FROM master_key WHERE meter = ?", (number,)).fetchall()
     if not masters:
         return None
-    rows = connection.execute("SELECT client_sap, encryption_key, authentication_key FROM association_keys")
+    rows = connection.execute(
+        "SELECT client_sap, encryption_key, authentication_key FROM association_keys WHERE meter = ?", (number,)
+    )
     return MeterKeys(
         associations={
             client_sap: CipherKeys(global_unicast_encryption_key=encryption_key, authentication_key=authentication_key)
@@ -31,14 +26,14 @@ def read_keys(connection: sqlite3.Connection) -> MeterKeys | None:
     )
 
 
-def key_statements(keys: MeterKeys) -> list[tuple[str, tuple[object, ...]]]:
-    """The statements that replace all keys; they belong in one transaction."""
+def key_statements(keys: MeterKeys, number: int) -> list[tuple[str, tuple[object, ...]]]:
+    """The statements that replace all keys of that meter; they belong in one transaction."""
     return [
-        ("INSERT OR REPLACE INTO master_key VALUES (1, ?)", (keys.master_key,)),
+        ("INSERT OR REPLACE INTO master_key VALUES (?, ?)", (keys.master_key, number)),
         *(
             (
-                "INSERT OR REPLACE INTO association_keys VALUES (?, ?, ?)",
-                (client_sap, of_one.global_unicast_encryption_key, of_one.authentication_key),
+                "INSERT OR REPLACE INTO association_keys VALUES (?, ?, ?, ?)",
+                (client_sap, of_one.global_unicast_encryption_key, of_one.authentication_key, number),
             )
             for client_sap, of_one in keys.associations.items()
         ),

@@ -72,11 +72,14 @@ class Meter:
         consumption: SeededConsumption,
         keys: MeterKeys,
         supply_policy: SupplyPolicy | None = None,
+        server_sap: int = SERVER_SAP,
     ) -> None:
         """Put the objects together; nothing is checked or logged before `start`. `keys` are those in the store.
 
-        Without `supply_policy` the meter never switches the supply by itself.
+        Without `supply_policy` the meter never switches the supply by itself. `server_sap` is the SAP of the logical
+        device, which tells it from others behind the same address.
         """
+        self.server_sap = server_sap
         self._store = store
         self._clock = clock
         self.supply = supply = SupplyKeeper(store, supply_policy, consumption.energy_wh)
@@ -85,7 +88,7 @@ class Meter:
         self.system_title = self.keeper.state.title
         self._real_s = 0.0  # when the meter last advanced
         self.key_keeper = KeyKeeper(store, keys, SERVED_CONFORMANCE)
-        self.pushes = PushKeeper(store, self.keeper, self.key_keeper)
+        self.pushes = PushKeeper(store, self.keeper, self.key_keeper, server_sap)
         self.device = LogicalDevice(self._objects())
 
     @property
@@ -111,7 +114,7 @@ class Meter:
     def server_parameters(self, inactivity_s: float) -> ServerParameters:
         """What a server association of this meter needs; one for all connections, so that challenges are remembered."""
         return ServerParameters(
-            server_sap=SERVER_SAP,
+            server_sap=self.server_sap,
             system_title=self.system_title,
             roles=self.key_keeper.roles,
             counters=self.key_keeper.counters,
@@ -154,14 +157,14 @@ class Meter:
             ),
             SUPPLY: DisconnectControlObject(self.supply, self.keeper),
             PUSH_SETUP_NAME: PushSetupObject(self.pushes),
-            association_name(0): association_object(None, LARGEST_PDU_OCTETS),
+            association_name(0): association_object(None, LARGEST_PDU_OCTETS, self.server_sap),
             PURSE_NAME: PurseObject(self.keeper, self._store),
             JOURNAL_NAME: ProfileObject(JournalSource(self._store), self._zone),
             EVENT_LOG_NAME: ProfileObject(EventSource(self._store), self._zone),
         }
         for association in ASSOCIATIONS:
             number = association.number
-            objects[association_name(number)] = association_object(association, LARGEST_PDU_OCTETS)
+            objects[association_name(number)] = association_object(association, LARGEST_PDU_OCTETS, self.server_sap)
             objects[security_setup_name(number)] = SecuritySetupObject(
                 association, self.system_title, self._transfer_keys
             )

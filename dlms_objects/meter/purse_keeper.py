@@ -15,6 +15,7 @@ from dlms_objects.purse.chain import verify_octets
 from dlms_objects.purse.check import check
 from dlms_objects.purse.draft import refused
 from dlms_objects.purse.entry import JournalHead
+from dlms_objects.purse.idle import Idle, idle_after
 from dlms_objects.purse.operations import mark_tamper
 from dlms_objects.purse.outcome import Event, EventCode, OutcomeCode
 from dlms_objects.purse.state import LAST_SEQUENCE, Change, PurseState
@@ -49,6 +50,7 @@ class PurseKeeper:
         self._after_check = after_check
         self._state = store.state()
         self._next_check: datetime | None = None
+        self._idle: Idle | None = None  # as long as it holds, a check would do nothing
         self._failures = 0  # of the store since its last event of one
 
     @property
@@ -74,7 +76,7 @@ class PurseKeeper:
             change = mark_tamper(state, now)
             if change.state is not state:
                 self._store.commit(change)
-                self._state = change.state
+                self.show(change)
 
     def registers(self, now: datetime) -> Mapping[AttributeDescriptor, int]:
         """The registers that metered items may name, as they read at that instant."""
@@ -85,7 +87,12 @@ class PurseKeeper:
         return CosemDateTime.from_instant(now, time_zone(self._state.settings.time_zone))
 
     def advance(self, now: datetime, *, replay: bool) -> None:
-        """Make the check whose time has come since the last call.
+        """Make the checks that have come due."""
+        for due in self.due(now, replay=replay):
+            self.check(due)
+
+    def due(self, now: datetime, *, replay: bool) -> list[datetime]:
+        """The check whose time has come since the last call; who asks makes it.
 
         `replay` (a clock that runs faster than anyone can look): the checks in between are made too, each at its own
         time; where there are more than LARGEST_REPLAY, that many, evenly spread.
@@ -97,10 +104,12 @@ class PurseKeeper:
         elif not replay:
             following = max(following, now)
         step = max(period, (now - following) // LARGEST_REPLAY)
+        due = []
         while following <= now:
-            self.check(following)
+            due.append(following)
             following += step
         self._next_check = min(following, now + period)
+        return due
 
     def clock_was_set(self, now: datetime, step: timedelta) -> None:
         """Note a step of the clock, and check at once by the new time."""
@@ -110,12 +119,27 @@ class PurseKeeper:
 
     def check(self, now: datetime) -> int:
         """Deduct what is due; the number of entries made. A store that fails means that nothing happened."""
-        if self._failures:
-            self._note_failures(now)
-        change = check(self._state, now, self._registers(now))
-        made = len(change.entries) if self._commit(change) else 0
+        change = self.decide(now)
+        made = len(change.entries) if change is not None and self._commit(change) else 0
         self._after_check(self._state, now)
         return made
+
+    def decide(self, now: datetime) -> Change | None:
+        """What a check makes of the purse; None: nothing. To be stored, and only then to be shown with `show`."""
+        if self._failures:
+            self._note_failures(now)
+        state, registers = self._state, self._registers(now)
+        if self._idle is not None and self._idle.holds(state, now, registers):
+            return None
+        change = check(state, now, registers)
+        if not _is_nothing(change, state):
+            return change
+        self._idle = idle_after(state, now, registers)
+        return None
+
+    def show(self, change: Change) -> None:
+        """The change is durable: from now on everyone sees the new state."""
+        self._state = change.state
 
     def carry_out(self, now: datetime, rule: Rule) -> Change:
         """Apply one rule to the state and then check; the outcome is STORAGE_FAILED when the store failed."""
@@ -139,14 +163,14 @@ class PurseKeeper:
         return True
 
     def _commit(self, change: Change) -> bool:
-        if change.state is self._state and not (change.entries or change.events or change.used_ids):
+        if _is_nothing(change, self._state):
             return True
         try:
             self._store.commit(change)
         except StorageError as error:
             self._failed(error)
             return False
-        self._state = change.state
+        self.show(change)
         return True
 
     def _not_stored(self) -> Change:
@@ -160,3 +184,7 @@ class PurseKeeper:
         """Tell of the failures of the store as soon as it stores again: their number is the event's value."""
         if self.note(now, EventCode.STORAGE_FAILED, value=self._failures):
             self._failures = 0
+
+
+def _is_nothing(change: Change, state: PurseState) -> bool:
+    return change.state is state and not (change.entries or change.events or change.used_ids)

@@ -58,11 +58,12 @@ def push_object_list() -> Data:
 class PushKeeper:
     """Holds the push settings of one meter, and how far its journal and event log have been taken up."""
 
-    def __init__(self, store: MeterStore, purse: PurseKeeper, keys: KeyKeeper) -> None:
+    def __init__(self, store: MeterStore, purse: PurseKeeper, keys: KeyKeeper, server_sap: int = SERVER_SAP) -> None:
         """Load the settings; what was stored before is not pushed. StorageError when they were altered to none."""
         self._store = store
         self._purse = purse
         self._keys = keys
+        self._server_sap = server_sap
         self._invocations = 0
         self._asked = False
         self.settings = self._kept_settings()
@@ -106,7 +107,7 @@ class PushKeeper:
             policy=SecurityPolicy.AUTHENTICATED_ENCRYPTED,
             is_server=True,
         )
-        return encode_frame(SERVER_SAP, PUSH_CLIENT_SAP, context.protect(GENERAL_GLO_CIPHERING, notification))
+        return encode_frame(self._server_sap, PUSH_CLIENT_SAP, context.protect(GENERAL_GLO_CIPHERING, notification))
 
     def _new(self) -> Iterator[tuple[Entry | None, NumberedEvent | None]]:
         """Each new entry, then each new event; beside it stands the newest of the other kind."""

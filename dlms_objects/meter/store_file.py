@@ -1,13 +1,15 @@
-"""The file of a meter's store: its tables, how it is made whole, known again, and kept to one process.
+"""The file of a store: its tables, how it is made whole, known again, and kept to one process.
 
-Here too: StorageError, the one error of the store. What is read and written inside is in `store`, which imports this.
+Here too: StorageError, the one error of the store. What is read and written inside is in `database` and `store`, which
+import this.
 """
 
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from dlms_objects.errors import LocalError
@@ -22,27 +24,45 @@ _MAGIC = b"SQLite format 3\x00"
 _VERSION_PLACE = slice(60, 64)
 _APPLICATION_PLACE = slice(68, 72)
 
+# Each table holds the rows of all meters of the file, apart by the meter's number.
 _TABLES = f"""
 PRAGMA application_id = {int.from_bytes(APPLICATION_ID, "big")};
 PRAGMA user_version = {STORE_VERSION};
 CREATE TABLE meter (
-    id INTEGER PRIMARY KEY CHECK (id = 1), serial_number TEXT NOT NULL, state BLOB NOT NULL,
+    number INTEGER PRIMARY KEY, serial_number TEXT NOT NULL, state BLOB NOT NULL,
     clock_epoch_s REAL, clock_start TEXT, clock_rate REAL
 ) STRICT;
 CREATE TABLE entry (
-    sequence INTEGER PRIMARY KEY, instant_s INTEGER NOT NULL, row BLOB NOT NULL CHECK (length(row) = 98)
-) STRICT;
-CREATE INDEX entry_instant ON entry (instant_s);
-CREATE TABLE reversed_entry (sequence INTEGER PRIMARY KEY) STRICT;
-CREATE TABLE event (
-    number INTEGER PRIMARY KEY, instant_s INTEGER NOT NULL, time BLOB NOT NULL, code INTEGER NOT NULL,
-    fee_item INTEGER NOT NULL, value INTEGER NOT NULL, due BLOB
-) STRICT;
-CREATE TABLE used_id (
-    identifier BLOB PRIMARY KEY, operation INTEGER NOT NULL, arguments TEXT NOT NULL, outcome INTEGER NOT NULL,
-    sequence INTEGER NOT NULL, balance INTEGER NOT NULL
+    sequence INTEGER, instant_s INTEGER NOT NULL, row BLOB NOT NULL CHECK (length(row) = 98), meter INTEGER,
+    PRIMARY KEY (meter, sequence)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX entry_instant ON entry (meter, instant_s);
+CREATE TABLE reversed_entry (sequence INTEGER, meter INTEGER, PRIMARY KEY (meter, sequence)) STRICT, WITHOUT ROWID;
+CREATE TABLE event (
+    number INTEGER, instant_s INTEGER NOT NULL, time BLOB NOT NULL, code INTEGER NOT NULL,
+    fee_item INTEGER NOT NULL, value INTEGER NOT NULL, due BLOB, meter INTEGER, PRIMARY KEY (meter, number)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE used_id (
+    identifier BLOB, operation INTEGER NOT NULL, arguments TEXT NOT NULL, outcome INTEGER NOT NULL,
+    sequence INTEGER NOT NULL, balance INTEGER NOT NULL, meter INTEGER, PRIMARY KEY (meter, identifier)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE association_keys (
+    client_sap INTEGER, encryption_key BLOB NOT NULL, authentication_key BLOB NOT NULL, meter INTEGER,
+    PRIMARY KEY (meter, client_sap)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE kept_value (
+    name TEXT, octets BLOB NOT NULL, meter INTEGER, PRIMARY KEY (meter, name)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE master_key (key BLOB NOT NULL, meter INTEGER PRIMARY KEY) STRICT;
 """
+
+
+@dataclass(frozen=True, slots=True)
+class NewMeter:
+    """A meter to be made in a file: its serial number, and its state as `purse.snapshot` encodes it."""
+
+    serial_number: str
+    state: bytes
 
 
 class StorageError(LocalError):
@@ -58,8 +78,8 @@ def storage_errors(words: str = "the meter's store failed") -> Iterator[None]:
         raise StorageError(f"{words}: {error}") from error
 
 
-def create_store(path: Path, serial_number: str, state: bytes) -> None:
-    """Make a store with an empty journal; it appears under its name only once it is whole and synced."""
+def create_store(path: Path, meters: Iterable[NewMeter]) -> None:
+    """Make a store with empty journals, its meters numbered from 1; it appears only once it is whole and synced."""
     draft = _beside(path, ".new")
     for left_over in (draft, _beside(draft, "-wal"), _beside(draft, "-shm")):
         left_over.unlink(missing_ok=True)
@@ -68,7 +88,10 @@ def create_store(path: Path, serial_number: str, state: bytes) -> None:
         connection = open_database(draft)
         try:
             connection.executescript(_TABLES)
-            connection.execute("INSERT INTO meter VALUES (1, ?, ?, NULL, NULL, NULL)", (serial_number, state))
+            rows = ((number, meter.serial_number, meter.state) for number, meter in enumerate(meters, start=1))
+            connection.execute("BEGIN")
+            connection.executemany("INSERT INTO meter VALUES (?, ?, ?, NULL, NULL, NULL)", rows)
+            connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()

@@ -42,9 +42,23 @@ class Metering:
     def advanced(self, reading: int) -> Self:
         """The same, accounted for up to `reading`; what a register that rolled back consumed is not charged."""
         units = 0 if self.reading is None else max(0, reading - self.reading)
-        price = self.unit_price
-        carried = self.carried + units * price.price * 10 ** (SCALER_LIMIT + price.scaler)
-        return replace(self, reading=reading, carried=carried)
+        return replace(self, reading=reading, carried=self.carried + units * self._carried_per_unit)
+
+    def highest_reading_for(self, amount: int) -> int | None:
+        """The highest reading up to which no more than `amount` minor units, of which there are now, are collected.
+
+        None where there is no such limit, because a unit costs nothing or none is counted.
+        """
+        if self.reading is None or not self._carried_per_unit:
+            return None
+        room = (amount + 1) * CARRIED_PER_MINOR - 1 - self.carried
+        return self.reading + div_floor(room, self._carried_per_unit)[0]
+
+    @property
+    def _carried_per_unit(self) -> int:
+        """The price of one unit of the register, in 10^-9 minor units."""
+        per_unit: int = self.unit_price.price * 10 ** (SCALER_LIMIT + self.unit_price.scaler)
+        return per_unit
 
     def collected(self) -> tuple[int, Self]:
         """The whole minor units that are carried (as many as one entry holds), and the metering with the rest."""

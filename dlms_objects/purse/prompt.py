@@ -131,16 +131,22 @@ def find_shortfall(state: PurseState, now: datetime, registers: Registers) -> Sh
     Occurrences whose amount nobody knows count nothing.
     """
     horizon = civil_of(now + timedelta(seconds=state.settings.look_ahead_s), time_zone(state.settings.time_zone))
-    wanted: list[tuple[datetime, int, int, int]] = []
-    for item in state.items:
-        first = item.next_occurrence
-        if first is not None and first.due <= horizon:
-            wanted.extend(_wanted(item, horizon, registers))
+    wanted = find_wanted(state, horizon, registers)
     total = sum(amount for _due, _priority, _number, amount in wanted)
     if total == 0 or total <= state.available:
         return None
     due, number = _first_uncovered(sorted(wanted), state.available)
     return Shortfall(missing=min(total - state.available, MAXIMUM_MINOR), first_due=due, number=number)
+
+
+def find_wanted(state: PurseState, horizon: datetime, registers: Registers) -> list[tuple[datetime, int, int, int]]:
+    """(due, priority, number, amount) of all that is owed or falls due up to the horizon (civil), amounts as known."""
+    wanted: list[tuple[datetime, int, int, int]] = []
+    for item in state.items:
+        first = item.next_occurrence
+        if first is not None and first.due <= horizon:
+            wanted.extend(_wanted(item, horizon, registers))
+    return wanted
 
 
 def _first_uncovered(wanted: list[tuple[datetime, int, int, int]], available: int) -> tuple[datetime, int]:

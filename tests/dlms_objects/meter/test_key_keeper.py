@@ -109,7 +109,7 @@ def test_a_change_that_cannot_be_stored_did_not_happen(world, keeper, transfer, 
 
 
 def test_a_half_stored_change_is_taken_back(world, keeper, transfer, monkeypatch):
-    monkeypatch.setattr("dlms_objects.meter.store._event_statements", lambda _events: [("INSERT INTO nowhere", ())])
+    monkeypatch.setattr("dlms_objects.meter.store._event_statements", lambda *_: [("INSERT INTO nowhere", ())])
     with pytest.raises(StorageError):
         transfer(READER, 0, OTHER)
     assert OTHER not in [key for _sap, *keys in world.sql("SELECT * FROM association_keys") for key in keys]

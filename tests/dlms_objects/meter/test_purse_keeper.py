@@ -8,6 +8,7 @@ from dlms_objects.meter import purse_keeper
 from dlms_objects.meter.purse_keeper import LARGEST_REPLAY, PurseKeeper
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.purse import operations
+from dlms_objects.purse.check import check
 from dlms_objects.purse.outcome import EventCode, OutcomeCode
 from dlms_objects.purse.schedule import Frequency
 from dlms_objects.purse.state import PurseState, Settings
@@ -197,6 +198,31 @@ def test_an_idle_check_writes_nothing(store, keeper, monkeypatch):
     assert keeper._failures == 0
 
 
+def test_rules_are_worked_through_only_when_something_may_have_come(store, keeper, monkeypatch):
+    top_up(keeper, store)
+    configure(keeper, fixed(100, DAILY))
+    keeper.check(NOW)
+    worked = []
+    monkeypatch.setattr(purse_keeper, "check", lambda *given: (worked.append(given[1]), check(*given))[1])
+    for minute in range(24 * 60):
+        keeper.check(NOW + MINUTE * minute)
+    assert deductions(store) == ["2026-06-11 08:00:00+08:00"]
+    assert len(worked) < 10
+    top_up(keeper, store, 2, now=NOW + timedelta(days=1))
+    assert worked[-1] == NOW + timedelta(days=1)
+
+
+def test_what_a_check_decides_is_shown_when_it_is_told_so(store, keeper):
+    top_up(keeper, store)
+    configure(keeper, fixed(100, DAILY))
+    assert keeper.decide(NOW) is None
+    change = keeper.decide(NOW + timedelta(days=1))
+    assert keeper.state.balance == 10_000
+    store.commit(change)
+    keeper.show(change)
+    assert keeper.state.balance == 9_900
+
+
 def entries(store, count):
     keeper = PurseKeeper(store, lambda _now: {})
     for number in range(1, count + 1):
@@ -220,7 +246,7 @@ TAMPERINGS = {
     "an entry missing": "DELETE FROM entry WHERE sequence = 3",
     "the last entry missing": "DELETE FROM entry WHERE sequence = 5",
     "all entries missing": "DELETE FROM entry",
-    "an entry added": "INSERT INTO entry SELECT 6, instant_s, row FROM entry WHERE sequence = 5",
+    "an entry added": "INSERT INTO entry SELECT 6, instant_s, row, meter FROM entry WHERE sequence = 5",
     "the balance altered": "UPDATE meter SET state = CAST(replace(state, '\"balance\":15', '\"balance\":99') AS BLOB)",
     "the head altered": "UPDATE meter SET state = CAST(replace(state, '\"sequence\":5', '\"sequence\":4') AS BLOB)",
 }

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from dlms_objects.meter.store import MeterStore
-from dlms_objects.meter.store_file import StorageError, create_store, lock_store, open_store, storage_errors
+from dlms_objects.meter.store_file import NewMeter, StorageError, create_store, lock_store, open_store, storage_errors
 from dlms_objects.purse.state import PurseState, Settings
 from tests.support.purses import CNY, TITLE
 
@@ -28,13 +28,13 @@ def test_a_store_appears_whole_and_leaves_nothing_beside_it(path):
 def test_what_a_crash_left_of_an_earlier_making_is_not_used(tmp_path):
     for ending in ("", "-wal", "-shm"):
         (tmp_path / f"meter.sqlite.new{ending}").write_bytes(b"left over")
-    create_store(tmp_path / "meter.sqlite", "1", b"state")
+    create_store(tmp_path / "meter.sqlite", [NewMeter("1", b"state")])
     assert [found.name for found in tmp_path.iterdir()] == ["meter.sqlite"]
 
 
 def test_a_store_that_cannot_be_made_is_a_storage_error(tmp_path):
     with pytest.raises(StorageError, match="cannot make"):
-        create_store(tmp_path / "nowhere" / "meter.sqlite", "1", b"state")
+        create_store(tmp_path / "nowhere" / "meter.sqlite", [NewMeter("1", b"state")])
 
 
 def test_a_store_that_is_not_there_is_told_with_what_to_do(tmp_path):

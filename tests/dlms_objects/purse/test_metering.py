@@ -95,3 +95,27 @@ def test_the_law_of_slices_catches_a_remainder_that_is_dropped(monkeypatch: pyte
     monkeypatch.setattr(Metering, "collected", forgetful)
     with pytest.raises((AssertionError, ExceptionGroup)):  # a group, when both assertions of the law are broken
         test_slicing_consumption_never_changes_the_total()
+
+
+@given(
+    price=st.integers(0, 500),
+    scaler=st.integers(-9, 3),
+    reading=st.integers(0, 1000),
+    carried=st.integers(0, 10**12),
+    more=st.integers(0, 100),
+)
+def test_the_highest_reading_for_an_amount_is_the_last_that_collects_no_more(
+    price: int, scaler: int, reading: int, carried: int, more: int
+) -> None:
+    before = metering(price, scaler, reading, carried)
+    amount = before.collected()[0] + more
+    highest = before.highest_reading_for(amount)
+    if highest is None:
+        assert price == 0
+        return
+    assert before.advanced(highest).collected()[0] <= amount
+    assert before.advanced(highest + 1).collected()[0] > amount
+
+
+def test_an_item_that_counts_nothing_has_no_highest_reading() -> None:
+    assert metering(7, 0, None).highest_reading_for(5) is None
