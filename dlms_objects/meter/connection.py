@@ -1,6 +1,7 @@
 """One client's connection to the meter: octets in, requests to the logical device, answers out after the commit.
 
-What a peer does wrong is an event of the meter, as far as `event_limit` lets it. Imported by `service`.
+What a peer does wrong is an event of the meter, as far as `peer_limit` lets it; who fails too often is kept out
+(`failure_guard`). Imported by `service`.
 """
 
 from datetime import UTC, datetime
@@ -22,8 +23,9 @@ from zope.interface import implementer
 from dlms_objects.classes.catalogue import ASSOCIATIONS
 from dlms_objects.errors import LocalError
 from dlms_objects.meter.cosem_object import Requester
-from dlms_objects.meter.event_limit import EventLimit
+from dlms_objects.meter.failure_guard import FailureGuard
 from dlms_objects.meter.meter import Meter
+from dlms_objects.meter.peer_limit import PeerLimit
 from dlms_objects.meter.request_answers import Request, RequestAnswers
 from dlms_objects.meter.store import StorageError
 from dlms_objects.purse.outcome import EventCode
@@ -31,6 +33,8 @@ from dlms_objects.wire import events
 from dlms_objects.wire.parameters import ServerParameters
 from dlms_objects.wire.server import ServerAssociation
 
+EVENTS_OF_PEER, EVENT_REFILL_S = 20, 60.0
+REFUSALS_LOGGED, REFUSAL_LOG_REFILL_S = 1, 60.0
 CLOSING_S = 5.0  # how long a peer may take to read what was sent before its connection is cut
 
 log = Logger()
@@ -56,7 +60,9 @@ class MeterFactory(Factory):
         self.reactor = reactor
         self.meter = meter
         self.parameters = parameters
-        self.event_limit = EventLimit()
+        self.event_limit = PeerLimit(EVENTS_OF_PEER, EVENT_REFILL_S)
+        self.guard = FailureGuard()
+        self._refusals = PeerLimit(REFUSALS_LOGGED, REFUSAL_LOG_REFILL_S)
         self._limit = limit
         self._is_full = False
         self._key_changes = meter.key_keeper.changes
@@ -64,7 +70,10 @@ class MeterFactory(Factory):
         self._all_gone: Deferred[None] | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> "MeterConnection | None":  # noqa: N802 - Twisted's name
-        """A connection, or None when there are too many; that is logged once until there is room again."""
+        """A connection, or None for a peer that failed too often, or when there are too many; the log tells of it."""
+        host = getattr(addr, "host", None)
+        if host is not None and self._keeps_out(host):
+            return None
         if len(self._open) >= self._limit:
             if not self._is_full:
                 log.warn("a connection from {peer} was closed: {limit} are open", peer=str(addr), limit=self._limit)
@@ -72,6 +81,15 @@ class MeterFactory(Factory):
             return None
         self._is_full = False
         return MeterConnection(self)
+
+    def _keeps_out(self, host: str) -> bool:
+        now_s = self.reactor.seconds()
+        if not self.guard.refuses(host, now_s):
+            return False
+        left_out = self._refusals.admit(host, now_s)
+        if left_out is not None:
+            log.warn("connections from {host} are refused for a while: too many failures", host=host)
+        return True
 
     def opened(self, connection: "MeterConnection") -> None:
         """A connection tells that it is open."""
@@ -180,6 +198,8 @@ class MeterConnection(Protocol):
             case events.AssociationOpened():
                 self._opened = event
                 self._key = self._meter.key_keeper.name_of(event.client_sap)
+                if event.client_title is not None:
+                    self._shared.guard.proved(self._host())
             case events.AssociationRefusedEvent():
                 self._note(EventCode.ASSOCIATION_REFUSED, event.client_sap)
             case events.SecurityFailed():
@@ -209,8 +229,8 @@ class MeterConnection(Protocol):
 
     def _note(self, code: EventCode, client_sap: int) -> None:
         """Log an event that the peer caused, unless it causes too many."""
-        now_s, peer = self._reactor.seconds(), self.transport.getPeer()
-        host = str(getattr(peer, "host", peer))
+        now_s, host = self._reactor.seconds(), self._host()
+        self._shared.guard.failed(host, now_s)
         left_out = self._shared.event_limit.admit(host, now_s)
         if left_out is None:
             return
@@ -218,6 +238,10 @@ class MeterConnection(Protocol):
             log.warn("{count} events caused by {peer} were not logged", count=left_out, peer=host)
         log.warn("{code} from {peer}, client SAP {sap}", code=code.name, peer=host, sap=client_sap)
         self._meter.keeper.note(self._meter.advance(now_s), code, value=client_sap)
+
+    def _host(self) -> str:
+        peer = self.transport.getPeer()
+        return str(getattr(peer, "host", peer))
 
     def _watch(self) -> None:
         """Keep one timer that fires no later than the engine's deadline, which moves with every request."""

@@ -144,7 +144,7 @@ class MemoryReactor(task.Clock):
         """Connect a client factory with the listener."""
         factory.doStart()
         factory.startedConnecting(self)
-        meter_side = None if self.listener is None else self.listener.buildProtocol(None)
+        meter_side = None if self.listener is None else self.listener.buildProtocol(self._address(None))
         if meter_side is None:
             factory.clientConnectionFailed(self, Failure(ConnectionRefusedError("nobody listens")))
             return self
@@ -163,7 +163,7 @@ class MemoryReactor(task.Clock):
     def dial(self, protocol: Protocol, host: str | None = None) -> Line | None:
         """Connect a bare protocol; None when the listener does not take it."""
         assert self.listener is not None
-        meter_side = self.listener.buildProtocol(None)
+        meter_side = self.listener.buildProtocol(self._address(host))
         return None if meter_side is None else self._join(protocol, meter_side, host)
 
     def run(self, awaitable: Awaitable[T]) -> T:
@@ -178,6 +178,9 @@ class MemoryReactor(task.Clock):
         while any([line.carry() for line in self.lines]):
             self.advance(0)
         self.lines = [line for line in self.lines if not line.client.is_lost]
+
+    def _address(self, host: str | None) -> IPv4Address:
+        return IPv4Address("TCP", host or self.client_host, 50_000)
 
     def _join(self, client_side: Any, meter_side: Any, host: str | None = None) -> Line:
         line = Line(MemoryTransport(METER_HOST), MemoryTransport(host or self.client_host))
