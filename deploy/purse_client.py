@@ -30,11 +30,13 @@ from dlms_objects.errors import InvalidValueError, RefusedError, RemoteError
 from dlms_objects.transport.client import MeterSession, client_parameters, open_session
 from dlms_objects.transport.client_identity import identity_path, load_identity
 from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from dlms_objects.transport.key_rotation import Open, open_with_either
 from dlms_objects.transport.remote_object import RemoteObject
 from dlms_objects.transport.trace import Trace
 from dlms_objects.values.data import double_long_unsigned
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName
 from dlms_objects.values.money import Currency
+from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire import axdr
 from dlms_objects.wire.parameters import ClientParameters
 from dlms_objects.wire.selection import CaptureObject, RangeDescriptor
@@ -66,16 +68,24 @@ class MeterAddress:
     make_trace: Callable[[ClientParameters], Trace] | None = None
 
 
+def opener(reactor: IReactorTime, address: MeterAddress) -> Open:
+    """Opens sessions at that address with keys of the same meter, as the identity beside the address's key file."""
+
+    async def open_with(credentials: MeterCredentials) -> MeterSession:
+        identity = load_identity(identity_path(address.keys), credentials)
+        parameters = client_parameters(credentials, identity, timeout_s=address.timeout_s)
+        trace = None if address.make_trace is None else address.make_trace(parameters)
+        return await open_session(reactor, address.endpoint, parameters, trace)
+
+    return open_with
+
+
 @asynccontextmanager
 async def purse_of(reactor: IReactorTime, address: MeterAddress) -> AsyncIterator["PurseClient"]:
     """An open session with the meter, released at the end."""
-    credentials = load_credentials(address.keys)
-    identity = load_identity(identity_path(address.keys), credentials)
-    parameters = client_parameters(credentials, identity, timeout_s=address.timeout_s)
-    trace = None if address.make_trace is None else address.make_trace(parameters)
-    session = await open_session(reactor, address.endpoint, parameters, trace)
+    session = await open_with_either(address.keys, opener(reactor, address))
     try:
-        yield PurseClient(session, credentials)
+        yield PurseClient(session, load_credentials(address.keys).system_title)
     except BaseException:
         session.abort()
         raise
@@ -85,10 +95,10 @@ async def purse_of(reactor: IReactorTime, address: MeterAddress) -> AsyncIterato
 class PurseClient:
     """The purse, its fee items and its journal, through one session."""
 
-    def __init__(self, session: MeterSession, credentials: MeterCredentials) -> None:
-        """Speak through an open session."""
+    def __init__(self, session: MeterSession, system_title: SystemTitle) -> None:
+        """Speak through an open session with the meter of that title."""
         self._session = session
-        self.system_title = credentials.system_title
+        self.system_title = system_title
         self._purse = RemoteObject(session, PURSE, PURSE_NAME)
 
     async def currency(self) -> Currency:

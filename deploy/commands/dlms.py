@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from deploy.commands.meter_options import Ask, asking
+from deploy.commands.meter_options import DEFAULT_ENDPOINT, DEFAULT_TIMEOUT_S, Ask, Endpoint, Keys, TimeoutS, asking
 from deploy.commands.options import instant
 
 if TYPE_CHECKING:
@@ -241,6 +241,41 @@ def push(
         found["destination"] = bytes.fromhex(method["destination"]).decode(errors="replace") or "none"
         found["transport"] = "udp" if method["transport_service"] else "tcp"
     _show_attributes(found, json=json)
+
+
+@app.command()
+def rotate_keys(
+    keys: Keys,
+    files: Annotated[
+        list[Path] | None, typer.Argument(metavar="FILE", help="The key files to replace; else that of --keys.")
+    ] = None,
+    master: Annotated[
+        Path | None, typer.Option(help="The file of the meter's master key; else master_key.toml beside --keys.")
+    ] = None,
+    with_master: Annotated[bool, typer.Option("--with-master", help="Replace the master key too, last.")] = False,
+    endpoint: Endpoint = DEFAULT_ENDPOINT,
+    timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+) -> None:
+    """Replace keys by new random ones, at the meter and in their files; --keys is that of management.
+
+    Cut off at any moment, one of two files opens the meter, and the same command goes on from there.
+    """
+    from functools import partial
+
+    from deploy.asking import run_once
+    from deploy.key_changing import rotate_keys as rotate
+    from deploy.purse_client import MeterAddress
+
+    run_once(
+        partial(
+            rotate,
+            address=MeterAddress(endpoint=endpoint, keys=keys, timeout_s=timeout),
+            key_files=files or [keys],
+            master_file=master or keys.with_name("master_key.toml"),
+            done=lambda path: typer.echo(f"replaced {path}"),
+            with_master=with_master,
+        )
+    )
 
 
 @app.command()

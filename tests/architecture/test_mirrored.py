@@ -9,6 +9,7 @@ EXEMPT: dict[str, str] = {
     "deploy/__main__.py": "every daemon of tests/e2e is started through it",
     "deploy/asking.py": "a reactor runs once a process: tests/deploy/commands/test_dlms.py asks in processes",
     "deploy/fee_setting.py": "tests/deploy/commands/test_dlms.py writes fee items through the command line",
+    "deploy/key_changing.py": "tests/deploy/commands/test_dlms.py replaces keys through the command line",
     "deploy/purse_client.py": "tests/deploy/commands/test_dlms.py asks a running meter through the command line",
     "deploy/commands/demo.py": "tests/e2e/test_demo.py runs the command",
     "deploy/demo/headend_reader.py": "tests/e2e/test_demo.py reads a running head-end with it",

@@ -230,3 +230,50 @@ def test_what_is_no_push_setup_is_refused_in_one_line(operator: Operator, wrong:
     assert ended.code == 2
     assert "Traceback" not in ended.err
     assert operator.json("push")["send_destination_and_method"]["destination"] == ""
+
+
+@pytest.fixture
+def own_meter(tmp_path: Path) -> Iterator[Operator]:
+    """The operator of a meter whose keys this test may change."""
+    folder = tmp_path / "m"
+    assert call("meter", "init", folder, "--listen", "127.0.0.1:0").code == 0
+    with served("meter", "run", folder, "--log-level", "error") as meter:
+        yield Operator(folder, meter.ready.split()[0])
+
+
+def test_keys_are_replaced_at_the_meter_and_in_their_files(own_meter: Operator) -> None:
+    files = [own_meter.keys.with_name(f"{name}.toml") for name in ("management", "reader", "master_key")]
+    before = [path.read_bytes() for path in files]
+    ended = own_meter.run("rotate-keys", *files[:2], "--with-master")
+    assert ended.out.splitlines() == [f"replaced {path}" for path in files], ended.err
+    assert all(path.read_bytes() != old for path, old in zip(files, before, strict=True))
+    assert own_meter.json("top-up", "1.00")["outcome"] == "done"
+    assert own_meter.run("purse", keys=files[1]).code == 0
+    files[1].write_bytes(before[1])
+    refused = own_meter.run("purse", keys=files[1])
+    assert refused.code == 2
+    assert "refused" in refused.err
+
+
+def test_a_rotation_that_broke_off_says_where_its_keys_are_and_is_taken_up_by_any_command(own_meter: Operator) -> None:
+    nobody = invoke("dlms", "rotate-keys", "--keys", own_meter.keys, "--endpoint", "tcp:127.0.0.1:1")
+    assert nobody.code == 2
+    assert "the same command again goes on from here" in nobody.err
+    before = own_meter.keys.read_bytes()
+    assert own_meter.run("rotate-keys").code == 0
+    following = own_meter.keys.with_suffix(".next.toml")
+    following.write_bytes(own_meter.keys.read_bytes())  # as if cut off after the meter had taken them
+    following.chmod(0o600)
+    own_meter.keys.write_bytes(before)
+    assert own_meter.run("purse").code == 0
+    assert own_meter.keys.read_bytes() != before
+    assert not following.exists()
+
+
+def test_a_reader_rotates_nothing(own_meter: Operator) -> None:
+    reader = own_meter.keys.with_name("reader.toml")
+    before = reader.read_bytes()
+    refused = own_meter.run("rotate-keys", keys=reader)
+    assert refused.code == 2
+    assert "read-write-denied" in refused.err
+    assert reader.read_bytes() == before
