@@ -27,8 +27,10 @@ from dlms_objects.errors import (
     RemoteError,
     TransportLostError,
 )
+from dlms_objects.program_folder import host_and_port
 from dlms_objects.transport.credentials import MeterCredentials
 from dlms_objects.transport.trace import Trace
+from dlms_objects.transport.udp import UdpEndpoint, for_udp
 from dlms_objects.values.logical_name import AttributeDescriptor, MethodDescriptor
 from dlms_objects.values.results import ActionResult, DataAccessResult
 from dlms_objects.values.system_title import SystemTitle
@@ -100,12 +102,16 @@ async def open_session(
     trace: Trace | None = None,
     notified: Notified = lambda _notification: None,
 ) -> "MeterSession":
-    """Connect to an endpoint such as `tcp:127.0.0.1:4059` and open the association; a trace is shown every frame.
+    """Connect to an endpoint and open the association; a trace is shown every frame.
+
+    An endpoint is text such as `tcp:127.0.0.1:4059` or `udp:127.0.0.1:4059`.
 
     `notified` is given what the meter sends unasked, also while an answer is awaited; it must not raise.
     AssociationRefusedByMeterError, RemoteError or TransportLostError; nothing stays open then. InvalidValueError for an
     endpoint that is none.
     """
+    if endpoint.startswith("udp:"):
+        parameters = for_udp(parameters)
     factory = Factory.forProtocol(lambda: _Pump(reactor, ClientAssociation(parameters), trace, notified))
     factory.noisy = False
     connecting = _endpoint(reactor, endpoint).connect(factory)
@@ -344,7 +350,10 @@ class _Pump(Protocol):
 
 
 def _endpoint(reactor: IReactorTime, text: str) -> IStreamClientEndpoint:
+    kind, _, rest = text.partition(":")
     try:
+        if kind == "udp":
+            return UdpEndpoint(reactor, *host_and_port(rest))
         endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
     except (ValueError, TypeError, KeyError) as error:
         raise InvalidValueError(f"{text!r} is no endpoint such as tcp:127.0.0.1:4059") from error

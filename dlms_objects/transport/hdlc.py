@@ -8,6 +8,7 @@ Not here: the link itself (`wire.hdlc_client`). Imported by whoever opens sessio
     protocol = await meter.connect(factory)
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from twisted.internet.defer import Deferred
@@ -32,9 +33,13 @@ from dlms_objects.wire.hdlc_events import (
     LinkEnd,
     LinkEvent,
     SendApdu,
+    UnconfirmedReceived,
 )
 from dlms_objects.wire.hdlc_parameters import LinkParameters
 from dlms_objects.wire.hdlc_states import ClientLinkState
+
+Pushed = Callable[[HdlcAddress, HdlcAddress, bytes], None]
+"""Takes an APDU that a server sent in UI frames, unasked, with the server and the client; must not raise."""
 
 _C: Final = ClientLinkState
 _RESTING: Final = (_C.CONNECTED, _C.DISCONNECTED)
@@ -43,8 +48,19 @@ _RESTING: Final = (_C.CONNECTED, _C.DISCONNECTED)
 class HdlcLine:
     """A line and the stations on it; the connection is open while a link is."""
 
-    def __init__(self, reactor: IReactorTime, endpoint: IStreamClientEndpoint, *, turnaround_s: float = 0.0) -> None:
-        """`endpoint` leads to the line; it rests for `turnaround_s` before each of our turns."""
+    def __init__(
+        self,
+        reactor: IReactorTime,
+        endpoint: IStreamClientEndpoint,
+        *,
+        turnaround_s: float = 0.0,
+        pushed: Pushed = lambda _source, _destination, _apdu: None,
+    ) -> None:
+        """`endpoint` leads to the line; it rests for `turnaround_s` before each of our turns.
+
+        `pushed` hears what servers push while a link is open; without it nobody does.
+        """
+        self.pushed = pushed
         self._reactor = reactor
         self._endpoint = endpoint
         self._turnaround_s = turnaround_s
@@ -57,7 +73,7 @@ class HdlcLine:
 
     async def connect(self, parameters: LinkParameters, protocol_factory: IProtocolFactory) -> IProtocol:
         """A protocol on a new link; ConnectError when the line or the link cannot be had."""
-        channel = _Channel(self._reactor, await self._open_line(), parameters)
+        channel = _Channel(self._reactor, await self._open_line(), parameters, self.pushed)
         return await channel.open(protocol_factory)
 
     async def _open_line(self) -> SharedLine:
@@ -100,7 +116,8 @@ class HdlcEndpoint:
 class _Channel(LinkDriver):
     """One link, from its opening to its end."""
 
-    def __init__(self, reactor: IReactorTime, line: SharedLine, parameters: LinkParameters) -> None:
+    def __init__(self, reactor: IReactorTime, line: SharedLine, parameters: LinkParameters, pushed: Pushed) -> None:
+        self._pushed = pushed
         self._client_link = ClientLink(parameters)
         super().__init__(reactor, line, self._client_link)
         self._own = parameters.own
@@ -158,6 +175,8 @@ class _Channel(LinkDriver):
                 self._line.write(event.octets)
             case ApduReceived():
                 self._apdus.append(event.apdu)
+            case UnconfirmedReceived():
+                self._pushed(event.source, self._own, event.apdu)
             case LinkClosed():
                 self._end = event.end
 

@@ -12,7 +12,16 @@ from dlms_objects.transport.link_transport import HdlcPeer, LinkTransport
 from dlms_objects.transport.shared_line import SharedLine
 from dlms_objects.wire.events import SendOctets
 from dlms_objects.wire.hdlc_address import HdlcAddress
-from dlms_objects.wire.hdlc_events import ApduReceived, Disconnect, LinkClosed, LinkEnd, LinkEvent, LinkOpened, SendApdu
+from dlms_objects.wire.hdlc_events import (
+    ApduReceived,
+    Disconnect,
+    LinkClosed,
+    LinkEnd,
+    LinkEvent,
+    LinkOpened,
+    SendApdu,
+    SendUnconfirmed,
+)
 from dlms_objects.wire.hdlc_parameters import LinkParameters
 from dlms_objects.wire.hdlc_server import ServerLink
 
@@ -38,6 +47,10 @@ class HdlcServer(LinkDriver):
         """Answer the request that came last, or be asked for it."""
         self._speak(SendApdu(apdu))
 
+    def push(self, apdu: bytes, client: HdlcAddress) -> None:
+        """Send an APDU unasked, in UI frames, to a client or to the address of all; nobody confirms it."""
+        self._line.write(self._link.send(SendUnconfirmed(apdu, client), self._now()))
+
     def hang_up(self) -> None:
         """Answer no more in this link once all is said."""
         self._act()
@@ -53,7 +66,7 @@ class HdlcServer(LinkDriver):
         self._act()
 
     def _take(self, event: LinkEvent) -> None:
-        match event:
+        match event:  # what a client sends in UI frames is passed over: nothing here is done without an association
             case SendOctets():
                 self._line.write(event.octets)
             case LinkOpened():

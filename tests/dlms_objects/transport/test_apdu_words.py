@@ -160,7 +160,7 @@ def test_a_sender_that_is_not_known_is_told() -> None:
     [
         (AttributeDescriptor(3, REGISTER.logical_name, 3), "Register.scaler_unit 1.0.1.8.0.255"),
         (AttributeDescriptor(3, REGISTER.logical_name, 99), "3/1.0.1.8.0.255:99"),
-        (AttributeDescriptor(70, REGISTER.logical_name, 2), "70/1.0.1.8.0.255:2"),
+        (AttributeDescriptor(20, REGISTER.logical_name, 2), "20/1.0.1.8.0.255:2"),
         (MethodDescriptor(3, REGISTER.logical_name, 1), "3/1.0.1.8.0.255.1"),
     ],
 )

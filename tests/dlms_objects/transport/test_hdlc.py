@@ -35,13 +35,18 @@ class World:
         self.clock = Clock()
         self.bus = Bus(self.clock)
         self.endpoint = BusEndpoint(self.bus)
-        self.line = HdlcLine(self.clock, self.endpoint, turnaround_s=TURNAROUND_S)
+        self.pushed: list[tuple[HdlcAddress, HdlcAddress, bytes]] = []
+        self.line = HdlcLine(
+            self.clock, self.endpoint, turnaround_s=TURNAROUND_S, pushed=lambda *push: self.pushed.append(push)
+        )
+        self.stations: dict[int, HdlcServer] = {}
         self.limits = limits(64, window)
         self.servers = {physical: Recorders(answer) for physical in physicals}
         for physical, factory in self.servers.items():
             line = SharedLine(self.clock, turnaround_s=TURNAROUND_S)
             own = HdlcAddress.server(SAP, physical)
-            HdlcServer(self.clock, line, LinkParameters(own=own, limits=self.limits, times=TIMES), factory)
+            parameters = LinkParameters(own=own, limits=self.limits, times=TIMES)
+            self.stations[physical] = HdlcServer(self.clock, line, parameters, factory)
             self.bus.join(line)
 
     def connecting(self, physical: int, factory: Recorders | None = None) -> Any:
@@ -242,3 +247,24 @@ def test_of_two_apdus_in_one_turn_a_protocol_that_leaves_gets_the_first() -> Non
         assert [frame[8:] for frame in client.heard] == ([b"one"] if leaves else [b"one", b"two"])
         client.transport.abortConnection()
         world.run(lambda: len(world.bus.members) == 1)
+
+
+@pytest.mark.parametrize("apdu", [b"\x0fpush", b"\x0f" + b"long" * 100])
+def test_what_a_server_pushes_in_ui_frames_is_heard_and_disturbs_no_answer(apdu: bytes) -> None:
+    world = World(17)
+    client = world.connect(17)
+    world.stations[17].push(apdu, HdlcAddress.client(16))
+    world.run(lambda: world.pushed)
+    client.transport.write(request(b"abc"))
+    world.run(lambda: client.heard)
+    assert world.pushed == [(HdlcAddress.server(SAP, 17), HdlcAddress.client(16), apdu)]
+    assert list(Wrapper().receive(client.heard[0])) == [Frame(source=SAP, destination=16, apdu=b"cba")]
+
+
+def test_what_is_pushed_to_another_client_is_not_ours() -> None:
+    world = World(17)
+    client = world.connect(17)
+    world.stations[17].push(b"\x0fpush", HdlcAddress.client(1))
+    client.transport.write(request(b"abc"))
+    world.run(lambda: client.heard)
+    assert world.pushed == []
