@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator
 
 from dlms_objects.errors import InvalidValueError
-from dlms_objects.program_folder import counted_from_folder
+from dlms_objects.program_folder import checked_listen, counted_from_folder
 from dlms_objects.values.system_title import SystemTitle
 
-_ENDPOINT = re.compile(r"tcp:(?P<host>(?:[^:\\\s]|\\:)+):(?P<port>[0-9]{1,5})")
+_ENDPOINT = re.compile(r"(?:tcp|udp):(?P<host>(?:[^:\\\s]|\\:)+):(?P<port>[0-9]{1,5})")
 
 
 def _system_title(value: object) -> SystemTitle:
@@ -28,7 +28,9 @@ def _system_title(value: object) -> SystemTitle:
 def _endpoint(value: str) -> str:
     match = _ENDPOINT.fullmatch(value)
     if match is None or not 1 <= int(match["port"]) <= 65535:
-        raise ValueError(f"an endpoint is tcp:host:port (colons of an IPv6 address written \\:), not {value!r}")
+        raise ValueError(
+            f"an endpoint is tcp:host:port or udp:host:port (colons of an IPv6 address written \\:), not {value!r}"
+        )
     return value
 
 
@@ -78,6 +80,12 @@ class CollectionSection(Section):
     back_off_maximum_s: Annotated[float, Field(ge=0.05, le=86_400)] = 600
 
 
+class PushSection(Section):
+    """`[push]`: where meters push to, by TCP and UDP; a push that verifies has its meter collected at once."""
+
+    listen: Annotated[str, AfterValidator(checked_listen)]
+
+
 class MeterSection(Section):
     """One `[[meter]]`: where a meter is, and the key file of the association that collects from it."""
 
@@ -99,4 +107,5 @@ class GatewayConfig(Section):
     headend: HeadendSection
     outbox: OutboxSection
     collection: CollectionSection = CollectionSection()
+    push: PushSection | None = None
     meter: tuple[MeterSection, ...] = ()

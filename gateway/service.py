@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from twisted.application.service import MultiService
+from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
@@ -19,6 +19,7 @@ from twisted.python.threadpool import ThreadPool
 from dlms_objects.errors import InvalidValueError, LocalError, MeterPurseError
 from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
 from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from dlms_objects.wire.security import SecurityContext
 from gateway import exchange
 from gateway.back_off import BackOff
 from gateway.collector import CollectionLimits
@@ -27,6 +28,7 @@ from gateway.counters import AssociationCounters
 from gateway.headend_client import Headend, HeadendClient
 from gateway.line import Line, LineSession, LineSettings
 from gateway.loop import Loop
+from gateway.pushes import Pushes
 from gateway.records import BatchLimits
 from gateway.status import outbox_figures
 from gateway.store import Store
@@ -52,16 +54,24 @@ class GatewayService(MultiService):
         self._pool = ThreadPool(1, 1, name="outbox")
         self.writer = Writer(store, partial(deferToThreadPool, reactor, self._pool))
         self.lines: list[Line] = []
+        self.pushes: Pushes | None = None
         self.uplink = Uplink(headend, self.writer, _uplink_limits(config), clock=reactor, random=Random())
         self.upload_loop = Loop(reactor, "uplink", self.uplink.step, after_fault_s=AFTER_FAULT_S)
         self._add(self.upload_loop)
         heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
         self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
 
-    def add_line(self, line: Line, name: str) -> None:
-        """Collect from one more meter."""
+    def add_line(self, line: Line, name: str) -> Loop:
+        """Collect from one more meter; what repeats its sessions."""
         self.lines.append(line)
-        self._add(Loop(self._reactor, f"meter {name}", line.step, after_fault_s=AFTER_FAULT_S))
+        loop = Loop(self._reactor, f"meter {name}", line.step, after_fault_s=AFTER_FAULT_S)
+        self._add(loop)
+        return loop
+
+    def listen_for_pushes(self, pushes: Pushes) -> None:
+        """Collect at once from a meter that pushes."""
+        self.pushes = pushes
+        self._add(pushes)
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
@@ -91,8 +101,8 @@ class GatewayService(MultiService):
         """Fires when the work in flight is done and the outbox is closed."""
         return Deferred.fromCoroutine(self._stop())
 
-    def _add(self, loop: Loop) -> None:
-        loop.setServiceParent(self)  # type: ignore[no-untyped-call]
+    def _add(self, part: Service) -> None:
+        part.setServiceParent(self)
 
     async def _stop(self) -> None:
         for line in self.lines:
@@ -146,6 +156,7 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
     )
     service = GatewayService(config, reactor, headend=headend, store=store)
     sessions = DeferredSemaphore(config.collection.concurrency)
+    contexts, wake = {}, {}
     for meter, keys in zip(config.meter, credentials, strict=True):
         counters = AssociationCounters(store, meter.system_title, keys.key_id)
         identity = ClientIdentity(system_title=config.system_title, counters=counters.wire)
@@ -160,7 +171,15 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
             sessions=sessions,
             collected=service.upload_loop.wake,
         )
-        service.add_line(line, meter.name)
+        wake[meter.system_title] = service.add_line(line, meter.name).wake
+        contexts[meter.system_title] = SecurityContext(
+            keys=keys.cipher_keys(),
+            own_title=config.system_title,
+            peer_title=meter.system_title,
+            counters=counters.wire,
+        )
+    if config.push is not None:
+        service.listen_for_pushes(Pushes(reactor, config.push.listen, contexts, wake))
     return service
 
 

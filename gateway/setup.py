@@ -52,6 +52,11 @@ concurrency = {concurrency}
 session_limit_s = {session_limit_s}
 back_off_first_s = {back_off_first_s}
 back_off_maximum_s = {back_off_maximum_s}
+
+# Where meters push new entries and events to (`meterpurse dlms push`), by TCP and UDP; they are then collected at once:
+#
+# [push]
+# listen = "0.0.0.0:4060"
 """
 _METER = """
 [[meter]]

@@ -50,13 +50,17 @@ def check(folder: Folder) -> None:
 @app.command()
 def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severity.INFO) -> None:
     """Collect and upload until SIGTERM or Ctrl-C; `ready` on stdout says that the work has begun."""
+    from deploy.configuration import blaming
     from deploy.logs import begin_logging
     from deploy.running import serve
+    from gateway.pushes import PushAddressError
     from gateway.service import GatewayService, make_service
+    from gateway.setup import CONFIG_NAME
 
     config = _load(folder)
     begin_logging(log_level, as_json=log_json)
-    serve(lambda reactor: make_service(config, reactor), GatewayService.when_ready)
+    with blaming(folder / CONFIG_NAME, {PushAddressError: ("push", "listen")}):
+        serve(lambda reactor: make_service(config, reactor), GatewayService.when_ready)
 
 
 @app.command()

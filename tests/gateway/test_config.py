@@ -68,14 +68,27 @@ def test_a_mistake_is_refused_at_its_place(changes: dict[str, Any], place: tuple
     assert [error["loc"] for error in caught.value.errors()] == [place]
 
 
-@pytest.mark.parametrize("endpoint", ["tcp:10.0.0.7:4059", "tcp:meter.example:1", r"tcp:fe80\:\:1:65535"])
-def test_endpoints_are_tcp_host_and_port(endpoint: str) -> None:
+@pytest.mark.parametrize(
+    "endpoint", ["tcp:10.0.0.7:4059", "udp:10.0.0.7:4059", "tcp:a.example:1", r"tcp:fe80\:\:1:65535"]
+)
+def test_endpoints_are_tcp_or_udp_host_and_port(endpoint: str) -> None:
     assert load(meter=[METER | {"endpoint": endpoint}]).meter[0].endpoint == endpoint
 
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["", "10.0.0.7:4059", "tcp:10.0.0.7", "tcp::4059", "tcp:x:0", "tcp:x:65536", "tcp:x:y", "udp:x:1", "tcp:::1:1"],
+    [
+        "",
+        "10.0.0.7:4059",
+        "tcp:10.0.0.7",
+        "tcp::4059",
+        "tcp:x:0",
+        "tcp:x:65536",
+        "tcp:x:y",
+        "udp:x",
+        "sctp:x:1",
+        "tcp:::1:1",
+    ],
 )
 def test_what_is_no_endpoint_is_refused(endpoint: str) -> None:
     with pytest.raises(ValidationError, match="tcp:host:port"):

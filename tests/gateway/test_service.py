@@ -19,18 +19,20 @@ from dlms_objects.meter.service import MeterService
 from dlms_objects.meter.service import make_service as make_meter
 from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
 from dlms_objects.transport.credentials import MeterCredentials, load_credentials
-from dlms_objects.values.data import long64, octet_string, structure
-from dlms_objects.values.logical_name import LogicalName, MethodDescriptor
+from dlms_objects.values.data import enum, long64, octet_string, structure
+from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire import axdr
 from dlms_objects.wire.counters import Counters, MemoryReceivedCounters, MemorySentCounters
-from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection
+from dlms_objects.wire.parameters import ClientParameters
+from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection, PushSection
 from gateway.service import GatewayService, make_service, read_token
 from tests.support.fake_headend import FakeHeadend
 from tests.support.http_server import Answer, Request, http_server
 from tests.support.twisted_testing import result_of, run_in_reactor
 
 TOP_UP = MethodDescriptor(20101, LogicalName.parse("0.0.128.0.0.255"), 1)
+PUSH_DESTINATION = AttributeDescriptor(40, LogicalName.parse("0.0.25.9.0.255"), 3)
 OPERATOR = SystemTitle(b"MPC\x00\x00\x00\x00\x01")
 
 
@@ -112,13 +114,24 @@ async def until(reactor: Any, met: Callable[[], object]) -> None:
         await deferLater(reactor, 0.02)
 
 
+def operator_of(street: Street, port: int, first: int) -> tuple[str, ClientParameters]:
+    """Where the meter is, and an operator with unused counters from `first` on."""
+    counters = Counters(sent=MemorySentCounters(first), received=MemoryReceivedCounters())
+    identity = ClientIdentity(system_title=OPERATOR, counters=counters)
+    return f"tcp:127.0.0.1:{port}", client_parameters(street.keys, identity)
+
+
+async def push_to(reactor: Any, street: Street, port: int, destination: str) -> None:
+    """Tell the meter where to push to."""
+    session = await open_session(reactor, *operator_of(street, port, 0))
+    value = structure(enum(0), octet_string(destination.encode()), enum(0))
+    await session.set(PUSH_DESTINATION, axdr.encode(value))
+    await session.release()
+
+
 async def top_up(reactor: Any, street: Street, port: int, *numbers: int) -> None:
     """Pay money in over DLMS, as an operator does."""
-    identity = ClientIdentity(
-        system_title=OPERATOR,
-        counters=Counters(sent=MemorySentCounters(numbers[0] * 1000), received=MemoryReceivedCounters()),
-    )
-    session = await open_session(reactor, f"tcp:127.0.0.1:{port}", client_parameters(street.keys, identity))
+    session = await open_session(reactor, *operator_of(street, port, numbers[0] * 1000))
     for number in numbers:
         arguments = structure(octet_string(number.to_bytes(16, "big")), long64(100 * number))
         await session.action(TOP_UP, axdr.encode(arguments))
@@ -236,3 +249,23 @@ def test_a_token_that_is_none_is_refused(tmp_path: Path, octets: bytes | None) -
 def test_a_token_is_read_without_its_line_end(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("abc-123\n")
     assert read_token(tmp_path / "token") == "abc-123"
+
+
+def test_what_a_meter_pushes_is_collected_long_before_its_turn(street: Street) -> None:
+    books = street.headend.books[str(street.made.system_title)]
+
+    async def work(reactor: Any, port: int) -> None:
+        config = street.config(port)
+        rarely = config.meter[0].model_copy(update={"collect_every_s": 86_400.0})
+        push = PushSection(listen="127.0.0.1:0")
+        gateway = make_service(config.model_copy(update={"meter": (rarely,), "push": push}), reactor)
+        gateway.startService()
+        await until(reactor, lambda: street.heartbeats)
+        assert gateway.pushes is not None
+        await push_to(reactor, street, port, f"127.0.0.1:{gateway.pushes.port}")
+        await top_up(reactor, street, port, 1)
+        await until(reactor, lambda: len(books.rows) == 1)
+        await gateway.stopService()
+
+    with_meter(street, work)
+    assert books.balance == 100

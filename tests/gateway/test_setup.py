@@ -54,6 +54,9 @@ def test_without_meters_and_token_it_can_be_read_and_says_what_is_missing(tmp_pa
     assert [problem.place for problem in problems(config)] == [("headend", "token_file")]
 
 
+OPTIONAL = {"push"}  # there as a comment
+
+
 def test_every_setting_is_written(tmp_path: Path, key_file: Path) -> None:
     meter = NewMeter(name="flat-1", endpoint="tcp:127.0.0.1:4059", key_file=key_file)
     document = tomllib.loads(create(tmp_path / "gateway", meters=[meter]).read_text())
@@ -63,7 +66,7 @@ def test_every_setting_is_written(tmp_path: Path, key_file: Path) -> None:
         (document["outbox"], GatewayConfig.model_fields["outbox"].annotation),
         (document["collection"], GatewayConfig.model_fields["collection"].annotation),
     ):
-        assert set(table) == set(model.model_fields)  # type: ignore[union-attr]
+        assert set(table) == set(model.model_fields) - OPTIONAL  # type: ignore[union-attr]
     assert set(document["meter"][0]) == set(load(tmp_path / "gateway" / "gateway.toml").meter[0].model_fields_set)
 
 

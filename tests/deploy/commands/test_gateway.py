@@ -1,6 +1,7 @@
 """`meterpurse gateway`: init makes what check and run accept; what cannot work is one line with its place."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,18 @@ def test_run_is_ready_though_nobody_answers_and_stops_when_told(tmp_path: Path) 
         assert "held rows                 0" in call("gateway", "status", tmp_path / "g").out
     assert process.code == 0
     assert "Traceback" not in process.err
+
+
+def test_a_push_address_that_is_taken_is_one_line_with_its_place(tmp_path: Path) -> None:
+    folder = ready_made(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        listen = f"127.0.0.1:{taken.getsockname()[1]}"
+        with (folder / "gateway.toml").open("a") as config:
+            config.write(f'\n[push]\nlisten = "{listen}"\n')
+        refused = call("gateway", "run", folder)
+    assert (refused.code, refused.out) == (2, "")
+    line = place_of("listen", folder / "gateway.toml")
+    assert f"{folder}/gateway.toml:{line}: push.listen: cannot listen for pushes on {listen}" in refused.err
 
 
 def test_the_status_of_a_gateway_that_never_ran_is_one_clear_line(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""Listening for the meters' pushes: one that verifies is the reason to collect from its meter at once.
+
+A push is a hint and never a record: what it holds is collected from the journal by its sequence number, so a push that
+is lost, late or repeated changes nothing. Over TCP and UDP on one port. Imported by `service.py`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from dlms_objects.errors import LocalError
+from dlms_objects.program_folder import host_and_port
+from dlms_objects.transport.push_listener import PushListener
+from dlms_objects.values.system_title import SystemTitle
+from dlms_objects.wire.notification_receiver import (
+    NotificationReceived,
+    NotificationRefusal,
+    ReceiverEvent,
+    ReceiverParameters,
+)
+from dlms_objects.wire.security import SecurityContext
+
+MAXIMUM_CONNECTIONS = 1_000
+LARGEST_PUSH_OCTETS = 4_096
+REST_S = 10.0
+
+log = Logger()
+
+
+class PushAddressError(LocalError):
+    """The address in `push.listen` cannot be listened on."""
+
+
+class Pushes(Service):
+    """Listens while it runs. `collect` holds what to call for a meter that pushed, by system title."""
+
+    def __init__(
+        self,
+        reactor: Any,
+        listen: str,
+        contexts: Mapping[SystemTitle, SecurityContext],
+        collect: Mapping[SystemTitle, Callable[[], None]],
+    ) -> None:
+        """`contexts` opens what each meter sends; its counters are those of the sessions with it."""
+        self._reactor = reactor
+        self._listen = listen
+        self._collect = collect
+        self._ports: list[Any] = []
+        parameters = ReceiverParameters(
+            contexts=contexts.get, maximum_octets=LARGEST_PUSH_OCTETS, rest_timeout_s=REST_S
+        )
+        self._listener = PushListener(reactor, parameters, self._heard)
+
+    def startService(self) -> None:
+        """Listen; PushAddressError when that cannot be."""
+        host, port = host_and_port(self._listen)
+        factory = self._listener.factory(maximum_connections=MAXIMUM_CONNECTIONS)
+        try:
+            tcp = self._reactor.listenTCP(port, factory, interface=host)
+            self._ports.append(tcp)
+            udp = self._reactor.listenUDP(tcp.getHost().port, self._listener.datagrams(), interface=host)
+            self._ports.append(udp)
+        except CannotListenError as error:
+            raise PushAddressError(f"cannot listen for pushes on {self._listen}: {error.socketError}") from error
+        super().startService()  # type: ignore[no-untyped-call]
+        log.info("listening for pushes on {host} port {port}", host=host, port=self.port)
+
+    def stopService(self) -> "Deferred[Any]":
+        """Listen no more."""
+        super().stopService()  # type: ignore[no-untyped-call]
+        ports, self._ports = self._ports, []
+        return gatherResults([maybeDeferred(port.stopListening) for port in ports])
+
+    @property
+    def port(self) -> int:
+        """The port, also where the system chose it."""
+        return int(self._ports[0].getHost().port)
+
+    def _heard(self, event: ReceiverEvent, peer: str) -> None:
+        title = event.system_title
+        if isinstance(event, NotificationReceived) and title is not None:
+            log.debug("{meter} pushed from {peer}", meter=title, peer=peer)
+            self._collect[title]()
+            return
+        if isinstance(event, NotificationReceived) or event.cause is NotificationRefusal.REPLAY:
+            log.debug("a push from {peer} came late or twice", peer=peer)
+            return
+        cause = event.cause.name.lower().replace("_", " ")
+        log.warn("a push from {peer} as {meter} was passed over: {cause}", peer=peer, meter=title, cause=cause)
