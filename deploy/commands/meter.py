@@ -48,6 +48,7 @@ def init(
     typer.echo(f"store            {made.store}")
     for role, path in made.keys.items():
         typer.echo(f"{f'{role} keys':<17}{path}")
+    typer.echo(f"courier keys     {made.courier_keys}")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dlms_objects.classes.courier_class import COURIER, COURIER_NAME, COURIER_NUMBER, COURIER_SAP
 from dlms_objects.classes.fee_item_class import FEE_ITEM, FEE_ITEM_COUNT, fee_item_name
 from dlms_objects.classes.interface import InterfaceClass
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE, PURSE_NAME
@@ -50,6 +51,9 @@ ASSOCIATIONS = (
     AssociationDeclaration(Role.READER, 2, 2, is_ciphered=True),
     AssociationDeclaration(Role.MANAGEMENT, 1, 3, is_ciphered=True),
 )
+
+COURIER_PATH = AssociationDeclaration(Role.MANAGEMENT, COURIER_SAP, COURIER_NUMBER, is_ciphered=True)
+"""The head-end by way of the courier: no association, but keys of its own and, for INSTRUCTIONS alone, a role."""
 
 DEVICE_NAME = LogicalName.parse("0.0.42.0.0.255")
 SERIAL_NUMBER = LogicalName.parse("0.0.96.1.0.255")
@@ -109,6 +113,7 @@ def _declare(
     write: Iterable[int] = (),
     call: Iterable[int] = (),
     secret: Iterable[int] = (),
+    public_call: Iterable[int] = (),
 ) -> ObjectDeclaration:
     """An object that reader and management may read (but for `secret`); management may also write and call."""
     readable = frozenset(attribute.number for attribute in interface.attributes) - frozenset(secret)
@@ -117,7 +122,7 @@ def _declare(
         Role.MANAGEMENT: Rights(read=readable, write=frozenset(write), call=frozenset(call)),
     }
     if public:
-        rights[Role.PUBLIC] = Rights(read=frozenset(public))
+        rights[Role.PUBLIC] = Rights(read=frozenset(public), call=frozenset(public_call))
     return ObjectDeclaration(interface, logical_name, rights)
 
 
@@ -135,6 +140,8 @@ def _catalogue() -> Iterable[ObjectDeclaration]:
     yield _declare(DISCONNECT_CONTROL, SUPPLY, call=(1, 2))
     yield _declare(DATA, CONSUMER_MESSAGE)
     yield _declare(PUSH_SETUP, PUSH_SETUP_NAME, write=range(3, 8), call=(1,))
+    yield _declare(SECURITY_SETUP, security_setup_name(COURIER_NUMBER), call=(1, 2))
+    yield _declare(COURIER, COURIER_NAME, public=(2,), public_call=(1,), write=(3,), call=(1,))
     yield _declare(PURSE, PURSE_NAME, write=(4,), call=range(1, 6))
     for number in range(1, FEE_ITEM_COUNT + 1):
         yield _declare(FEE_ITEM, fee_item_name(number), write=(2, 3, 4), call=range(1, 6))

@@ -9,6 +9,17 @@ from dlms_objects.values.logical_name import LogicalName
 
 COURIER_NAME = LogicalName.parse("0.0.128.2.0.255")
 
+COURIER_SAP = 0
+"""What the courier's keys and counters are kept under: the SAP that means no station, so no association has it."""
+
+COURIER_NUMBER = 9
+"""The E of the security setup that holds the courier's keys."""
+
+INSTRUCTIONS = ("acknowledge", "top_up")
+"""The methods of the purse that a sealed instruction may call; anything else is refused."""
+
+DEFAULT_MAX_ROWS = 20
+
 COURIER = interface_class(
     20103,
     0,

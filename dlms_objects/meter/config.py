@@ -9,15 +9,23 @@ from typing import Annotated
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, AssociationDeclaration, Role
+from dlms_objects.classes.courier_class import COURIER_SAP
 from dlms_objects.errors import InvalidValueError, LocalError
 from dlms_objects.meter.clock import EARLIEST, LATEST
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.supply_config import SupplyConfig
 from dlms_objects.program_folder import checked_listen, counted_from_folder
-from dlms_objects.transport.credentials import CredentialsError, MeterCredentials, load_credentials, load_master_key
+from dlms_objects.transport.credentials import (
+    CredentialsError,
+    MeterCredentials,
+    load_courier_credentials,
+    load_credentials,
+    load_master_key,
+)
 
 CONFIG_NAME = "meter.toml"
 MASTER_KEY_NAME = "master_key.toml"
+COURIER_KEY_NAME = "courier.toml"
 
 
 def _existing_store(path: Path, told: ValidationInfo) -> Path:
@@ -88,17 +96,22 @@ def load_keys(folder: Path) -> dict[Role, MeterCredentials]:
 
 
 def first_keys(folder: Path) -> MeterKeys:
-    """The keys that a new meter takes for its own: those of its clients' files, and its master key.
+    """The keys that a new meter takes for its own: those of its clients' files, its master key and its courier's keys.
 
-    CredentialsError where the master key is missing, wrong or another meter's, or a key has two uses.
+    CredentialsError where one of the last two is missing, wrong or another meter's, or a key has two uses.
     """
     credentials = load_keys(folder)
-    master = load_master_key(folder / MASTER_KEY_NAME)
-    if any(of_role.system_title != master.system_title for of_role in credentials.values()):
-        raise CredentialsError(f"{folder / MASTER_KEY_NAME}: the master key of another meter, {master.system_title}")
+    master, courier = load_master_key(folder / MASTER_KEY_NAME), load_courier_credentials(folder / COURIER_KEY_NAME)
+    for name, words, title in (
+        (MASTER_KEY_NAME, "the master key", master.system_title),
+        (COURIER_KEY_NAME, "the courier's keys", courier.system_title),
+    ):
+        if any(of_role.system_title != title for of_role in credentials.values()):
+            raise CredentialsError(f"{folder / name}: {words} of another meter, {title}")
     try:
         return MeterKeys(
-            associations={of_role.client_sap: of_role.cipher_keys() for of_role in credentials.values()},
+            associations={of_role.client_sap: of_role.cipher_keys() for of_role in credentials.values()}
+            | {COURIER_SAP: courier.cipher_keys()},
             master_key=master.key,
         )
     except InvalidValueError as error:

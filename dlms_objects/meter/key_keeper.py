@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS
+from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.store import MeterStore, StoredReceivedCounters
 from dlms_objects.purse.outcome import Event, EventCode
@@ -50,8 +51,11 @@ class KeyKeeper:
         return str(client_sap) if of_one is None else f"{client_sap}/{key_name(of_one.global_unicast_encryption_key)}"
 
     def keys(self, client_sap: int) -> CipherKeys:
-        """The keys in force of a ciphered association."""
-        return self._keys.associations[client_sap]
+        """The keys in force of a ciphered association, or of the courier; InvalidValueError where there are none."""
+        keys = self._keys.associations.get(client_sap)
+        if keys is None:
+            raise InvalidValueError(f"there are no keys of client SAP {client_sap}")
+        return keys
 
     def counters(self, client_sap: int) -> Counters:
         """The counters of the key in force; they begin anew with a new key, and go on when an old one comes back."""
@@ -76,15 +80,16 @@ class KeyKeeper:
     def _use(self, keys: MeterKeys) -> None:
         """From now on these keys open associations."""
         self._keys = keys
+        for client_sap in keys.associations:
+            name = self.name_of(client_sap)
+            if name not in self._counters:
+                self._received[name] = received = self._store.received_counters(name)
+                self._counters[name] = self._store.counters(name, received)
         for association in ASSOCIATIONS:
             client_sap = association.client_sap
             if not association.is_ciphered:
                 self._roles[client_sap] = RoleParameters(name=association.role, conformance=self._conformance)
                 continue
-            name = self.name_of(client_sap)
-            if name not in self._counters:
-                self._received[name] = received = self._store.received_counters(name)
-                self._counters[name] = self._store.counters(name, received)
             self._roles[client_sap] = RoleParameters(
                 name=association.role,
                 conformance=self._conformance,

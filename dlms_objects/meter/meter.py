@@ -13,6 +13,7 @@ from dlms_objects.classes.catalogue import (
     ASSOCIATIONS,
     CLOCK_NAME,
     CONSUMER_MESSAGE,
+    COURIER_PATH,
     DEVICE_NAME,
     PUSH_SETUP_NAME,
     SERIAL_NUMBER,
@@ -22,6 +23,7 @@ from dlms_objects.classes.catalogue import (
     invocation_counter_name,
     security_setup_name,
 )
+from dlms_objects.classes.courier_class import COURIER_NAME
 from dlms_objects.classes.fee_item_class import FEE_ITEM_COUNT, fee_item_name
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE_NAME
 from dlms_objects.classes.standard import REGISTER
@@ -29,7 +31,9 @@ from dlms_objects.meter.account_objects import FeeItemObject, PurseObject
 from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.consumer_message import consumer_message
 from dlms_objects.meter.consumption import SeededConsumption
-from dlms_objects.meter.cosem_object import CosemObject, Getter, constant
+from dlms_objects.meter.cosem_object import CosemObject, Getter, Requester, constant
+from dlms_objects.meter.courier_keeper import CourierKeeper
+from dlms_objects.meter.courier_object import CourierObject, CourierSecuritySetup
 from dlms_objects.meter.device_objects import (
     ClockObject,
     association_object,
@@ -39,7 +43,7 @@ from dlms_objects.meter.device_objects import (
 )
 from dlms_objects.meter.disconnect_control_object import DisconnectControlObject
 from dlms_objects.meter.key_keeper import KeyKeeper
-from dlms_objects.meter.logical_device import LogicalDevice
+from dlms_objects.meter.logical_device import ActionOutcome, LogicalDevice
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.profile_objects import EventSource, JournalSource, ProfileObject
 from dlms_objects.meter.purse_keeper import PurseKeeper
@@ -52,7 +56,7 @@ from dlms_objects.purse.outcome import EventCode
 from dlms_objects.purse.supply import SupplyPolicy
 from dlms_objects.values import data as cosem
 from dlms_objects.values.civil import time_zone
-from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName
+from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.wire.conformance import Conformance
 from dlms_objects.wire.parameters import LARGEST_PDU_OCTETS, USUAL_CONFORMANCE, ServerParameters
 
@@ -89,6 +93,7 @@ class Meter:
         self._real_s = 0.0  # when the meter last advanced
         self.key_keeper = KeyKeeper(store, keys, SERVED_CONFORMANCE)
         self.pushes = PushKeeper(store, self.keeper, self.key_keeper, server_sap)
+        self.courier = CourierKeeper(store, self.keeper, self.key_keeper, self._act)
         self.device = LogicalDevice(self._objects())
 
     @property
@@ -127,6 +132,9 @@ class Meter:
         """Close the store."""
         self._store.close()
 
+    def _act(self, method: MethodDescriptor, parameter: bytes | None, requester: Requester) -> ActionOutcome:
+        return self.device.action(method, parameter, requester)
+
     def _zone(self) -> ZoneInfo:
         return time_zone(self.keeper.state.settings.time_zone)
 
@@ -156,6 +164,10 @@ class Meter:
                 )
             ),
             SUPPLY: DisconnectControlObject(self.supply, self.keeper),
+            COURIER_NAME: CourierObject(self.courier),
+            security_setup_name(COURIER_PATH.number): CourierSecuritySetup(
+                self.system_title, self.courier.head_end_title, self._transfer_keys
+            ),
             PUSH_SETUP_NAME: PushSetupObject(self.pushes),
             association_name(0): association_object(None, LARGEST_PDU_OCTETS, self.server_sap),
             PURSE_NAME: PurseObject(self.keeper, self._store),

@@ -17,15 +17,16 @@ from twisted.logger import Logger
 
 from dlms_objects.errors import LocalError
 from dlms_objects.meter.clock import MeterClock
-from dlms_objects.meter.config import MeterConfig, VirtualClockConfig, first_keys, load_keys
+from dlms_objects.meter.config import COURIER_KEY_NAME, MeterConfig, VirtualClockConfig, first_keys, load_keys
 from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
+from dlms_objects.meter.courier_keeper import keep_head_end
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.program_folder import host_and_port
-from dlms_objects.transport.credentials import CredentialsError
+from dlms_objects.transport.credentials import CredentialsError, load_courier_credentials
 
 if TYPE_CHECKING:
     from twisted.internet.address import IPv4Address, IPv6Address
@@ -140,6 +141,7 @@ def _keys(store: MeterStore, folder: Path) -> MeterKeys:
     keys = store.keys()
     if keys is None:
         keys = first_keys(folder)
+        keep_head_end(store, load_courier_credentials(folder / COURIER_KEY_NAME).head_end_title)
         store.save_keys(keys, [])
     return keys
 

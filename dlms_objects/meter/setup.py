@@ -7,13 +7,15 @@ from pathlib import Path
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, Role
 from dlms_objects.errors import LocalError
-from dlms_objects.meter.config import CONFIG_NAME, MASTER_KEY_NAME
+from dlms_objects.meter.config import CONFIG_NAME, COURIER_KEY_NAME, MASTER_KEY_NAME
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.purse.state import PurseState, Settings
 from dlms_objects.transport.credentials import (
     KEY_LENGTH,
+    CourierCredentials,
     MasterKey,
     MeterCredentials,
+    save_courier_credentials,
     save_credentials,
     save_master_key,
 )
@@ -22,6 +24,7 @@ from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
 
 MAKER = b"MPR"
+HEAD_END_TITLE = SystemTitle(b"MPH" + bytes(4) + b"\x01")
 STORE_NAME = "meter.sqlite"
 KEYS_NAME = "keys"
 
@@ -38,6 +41,7 @@ class MadeMeter:
     config: Path
     store: Path
     keys: dict[Role, Path]
+    courier_keys: Path
 
 
 def create(
@@ -49,10 +53,12 @@ def create(
     serial_number: str | None = None,
     clock_start: datetime | None = None,
     clock_rate: float = 1.0,
+    head_end_title: SystemTitle = HEAD_END_TITLE,
 ) -> MadeMeter:
     """Make a meter in a folder; AlreadyThereError when there is one (or a part of one).
 
     InvalidValueError for a zone that is none, or a serial number that is not printable ASCII; nothing is made then.
+    `head_end_title` is whose sealed instructions its courier will bring.
     `clock_start` (aware) gives it a virtual clock that runs `clock_rate` times as fast as real time.
     """
     config, store, keys_folder = (folder / name for name in (CONFIG_NAME, STORE_NAME, KEYS_NAME))
@@ -69,13 +75,23 @@ def create(
         if association.is_ciphered
     }
     save_master_key(keys_folder / MASTER_KEY_NAME, MasterKey(system_title=title, key=secrets.token_bytes(KEY_LENGTH)))
+    courier_keys = keys_folder / COURIER_KEY_NAME
+    save_courier_credentials(
+        courier_keys,
+        CourierCredentials(
+            system_title=title,
+            head_end_title=head_end_title,
+            encryption_key=secrets.token_bytes(KEY_LENGTH),
+            authentication_key=secrets.token_bytes(KEY_LENGTH),
+        ),
+    )
     MeterStore.create(store, serial_number, state)
     start = "2026-01-01T00:00:00+08:00" if clock_start is None else clock_start.isoformat()
     clock = f"[clock]\nstart = {start}\nrate = {clock_rate}\n"
     if clock_start is None:
         clock = "".join(f"# {line}\n" for line in clock.splitlines())
     config.write_text(_CONFIG.format(listen=listen, clock=clock, seed=secrets.randbelow(1_000_000)))
-    return MadeMeter(system_title=title, config=config, store=store, keys=keys)
+    return MadeMeter(system_title=title, config=config, store=store, keys=keys, courier_keys=courier_keys)
 
 
 def _make_keys(folder: Path, title: SystemTitle, role: Role, client_sap: int) -> Path:
@@ -95,7 +111,8 @@ _CONFIG = """\
 # A MeterPurse meter. Paths are counted from this file's folder.
 listen = "{listen}"          # host:port; port 0 lets the system choose
 store = "meter.sqlite"       # purse, journal, event log, counters, and from the first start on the meter's own keys
-keys = "keys"                # one file per association, for its clients; master_key.toml wraps replacements
+keys = "keys"                # one file per association, for its clients; master_key.toml wraps replacements;
+                             # courier.toml is for the head-end alone: move it there after the first start
 inactivity_s = 180           # a silent client is dropped
 
 # Without this table a new meter shows real time. With it, at its first run it starts at `start`; from then on it goes

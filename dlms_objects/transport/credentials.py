@@ -1,7 +1,8 @@
 """Credentials: the key file with which one client may open one association of one meter, and that of the master key.
 
-`meterpurse meter init` writes one file per association, and one with the master key, which wraps keys that replace
-others. The gateway and the command line read them. Keys are never shown: not in repr, not in errors.
+`meterpurse meter init` writes one file per association, one with the master key, which wraps keys that replace
+others, and one with the courier's keys, which are the head-end's. The gateway, the head-end and the command line read
+them. Keys are never shown: not in repr, not in errors.
 """
 
 import stat
@@ -22,6 +23,7 @@ EXAMPLE_KEYS = (bytes(range(0x10)), bytes(range(0xD0, 0xE0)))
 
 _MEMBERS = ("system_title", "client_sap", "server_sap", "global_unicast_encryption_key", "authentication_key")
 _MASTER_MEMBERS = ("system_title", "master_key")
+_COURIER_MEMBERS = ("system_title", "head_end_system_title", "global_unicast_encryption_key", "authentication_key")
 
 T = TypeVar("T")
 
@@ -42,10 +44,7 @@ class MeterCredentials:
 
     def __post_init__(self) -> None:
         """Refuse keys of a wrong length, equal keys, and the well-known example keys (InvalidValueError)."""
-        for name, key in (("encryption", self.encryption_key), ("authentication", self.authentication_key)):
-            _check_key(name, key)
-        if self.encryption_key == self.authentication_key:
-            raise InvalidValueError("the encryption key and the authentication key are the same")
+        _check_pair(self.encryption_key, self.authentication_key)
 
     @property
     def key_id(self) -> str:
@@ -67,6 +66,26 @@ class MasterKey:
     def __post_init__(self) -> None:
         """Refuse a key of a wrong length, and the well-known example keys (InvalidValueError)."""
         _check_key("master", self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CourierCredentials:
+    """The keys with which one meter and its head-end seal what couriers carry: both titles, two 16-octet keys."""
+
+    system_title: SystemTitle
+    head_end_title: SystemTitle
+    encryption_key: bytes = field(repr=False)
+    authentication_key: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse keys as MeterCredentials does, and one title for both ends (InvalidValueError)."""
+        _check_pair(self.encryption_key, self.authentication_key)
+        if self.system_title == self.head_end_title:
+            raise InvalidValueError("the head-end has the meter's own system title")
+
+    def cipher_keys(self) -> CipherKeys:
+        """The keys as the wire uses them."""
+        return CipherKeys(global_unicast_encryption_key=self.encryption_key, authentication_key=self.authentication_key)
 
 
 def load_credentials(path: Path) -> MeterCredentials:
@@ -95,6 +114,20 @@ def load_master_key(path: Path) -> MasterKey:
     )
 
 
+def load_courier_credentials(path: Path) -> CourierCredentials:
+    """Read the file of a courier's keys; CredentialsError names the file and what is wrong with it, never a key."""
+    return _load(
+        path,
+        _COURIER_MEMBERS,
+        lambda table: CourierCredentials(
+            system_title=_title(table["system_title"]),
+            head_end_title=_title(table["head_end_system_title"]),
+            encryption_key=_key("global_unicast_encryption_key", table["global_unicast_encryption_key"]),
+            authentication_key=_key("authentication_key", table["authentication_key"]),
+        ),
+    )
+
+
 def save_credentials(path: Path, credentials: MeterCredentials) -> None:
     """Write a key file that only its owner may read, synced to disk; an existing file is never overwritten."""
     write_new(
@@ -112,6 +145,18 @@ def save_master_key(path: Path, master: MasterKey) -> None:
     """Write the file of a master key as `save_credentials` writes one."""
     text = f'system_title = "{master.system_title}"\nmaster_key = "{master.key.hex()}"\n'
     write_new(path, text, mode=0o600)
+
+
+def save_courier_credentials(path: Path, credentials: CourierCredentials) -> None:
+    """Write the file of a courier's keys as `save_credentials` writes one."""
+    write_new(
+        path,
+        f'system_title = "{credentials.system_title}"\n'
+        f'head_end_system_title = "{credentials.head_end_title}"\n'
+        f'global_unicast_encryption_key = "{credentials.encryption_key.hex()}"\n'
+        f'authentication_key = "{credentials.authentication_key.hex()}"\n',
+        mode=0o600,
+    )
 
 
 def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]], T]) -> T:
@@ -135,6 +180,13 @@ def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]],
         raise CredentialsError(f"{path}: {error.args[0]} is missing") from None
     except InvalidValueError as error:
         raise CredentialsError(f"{path}: {error}") from None
+
+
+def _check_pair(encryption_key: bytes, authentication_key: bytes) -> None:
+    for name, key in (("encryption", encryption_key), ("authentication", authentication_key)):
+        _check_key(name, key)
+    if encryption_key == authentication_key:
+        raise InvalidValueError("the encryption key and the authentication key are the same")
 
 
 def _check_key(name: str, key: bytes) -> None:

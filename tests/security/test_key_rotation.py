@@ -212,6 +212,7 @@ def check_rotation(kind: str, fails_at: int, folder: Path) -> None:
     assert 2 <= household.key_changes() <= 3
     assert (load_credentials(household.file("management")) == old) is (kind != "management")
     assert sorted(path.name for path in household.client.glob("*.toml")) == [
+        "courier.toml",
         "management.toml",
         "master_key.toml",
         "reader.toml",

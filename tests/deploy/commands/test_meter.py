@@ -22,7 +22,7 @@ def test_init_names_what_it_made(tmp_path: Path) -> None:
     folder = tmp_path / "m"
     title, *made = [line.split()[-1] for line in call("meter", "init", folder).out.splitlines()]
     names = [str(Path(path).relative_to(folder)) for path in made]
-    assert names == ["meter.toml", "meter.sqlite", "keys/reader.toml", "keys/management.toml"]
+    assert names == ["meter.toml", "meter.sqlite", "keys/reader.toml", "keys/management.toml", "keys/courier.toml"]
     assert all(Path(path).is_file() for path in made)
     assert str(load_credentials(folder / "keys" / "reader.toml").system_title) == title
 

@@ -12,10 +12,12 @@ PUBLIC_READS = {
     ("0.0.1.0.0.255", 2),
     ("0.0.43.1.2.255", 2),
     ("0.0.43.1.3.255", 2),
+    ("0.0.128.2.0.255", 2),
 }
 MANAGEMENT_WRITES = {
     ("0.0.1.0.0.255", 2),
     ("0.0.128.0.0.255", 4),
+    ("0.0.128.2.0.255", 3),
     *((f"0.0.128.1.{number}.255", attribute) for number in range(1, 33) for attribute in (2, 3, 4)),
     *(("0.0.25.9.0.255", attribute) for attribute in range(3, 8)),
 }
@@ -29,9 +31,10 @@ def granted(role: Role, kind: str) -> set[tuple[str, int]]:
     }
 
 
-def test_the_public_reads_names_time_and_counters_and_nothing_else():
+def test_the_public_reads_names_time_and_counters_and_carries_what_is_sealed_and_nothing_else():
     assert granted(Role.PUBLIC, "read") == PUBLIC_READS
-    assert granted(Role.PUBLIC, "write") == granted(Role.PUBLIC, "call") == set()
+    assert granted(Role.PUBLIC, "write") == set()
+    assert granted(Role.PUBLIC, "call") == {("0.0.128.2.0.255", 1)}
 
 
 def test_the_reader_reads_everything_but_keys_and_changes_nothing():

@@ -8,9 +8,10 @@ import pytest
 
 from deploy.configuration import ConfigurationError, load
 from dlms_objects.classes.catalogue import Role
+from dlms_objects.classes.courier_class import COURIER_SAP
 from dlms_objects.meter import setup
-from dlms_objects.meter.config import MASTER_KEY_NAME, MeterConfig, first_keys, load_keys
-from dlms_objects.transport.credentials import CredentialsError, load_master_key
+from dlms_objects.meter.config import COURIER_KEY_NAME, MASTER_KEY_NAME, MeterConfig, first_keys, load_keys
+from dlms_objects.transport.credentials import CredentialsError, load_courier_credentials, load_master_key
 
 
 @pytest.fixture(scope="module")
@@ -110,17 +111,24 @@ def test_one_key_for_two_associations_is_refused_for_they_would_share_nonces(fol
         load_keys(folder / "keys")
 
 
-def test_the_first_keys_are_those_of_the_files_and_the_master_key(folder):
+def test_the_first_keys_are_those_of_the_files_the_courier_s_and_the_master_key(folder):
     keys, credentials = first_keys(folder / "keys"), load_keys(folder / "keys")
-    assert keys.associations == {of_role.client_sap: of_role.cipher_keys() for of_role in credentials.values()}
+    courier = load_courier_credentials(folder / "keys" / COURIER_KEY_NAME)
+    assert keys.associations == {
+        COURIER_SAP: courier.cipher_keys(),
+        **{of_role.client_sap: of_role.cipher_keys() for of_role in credentials.values()},
+    }
     assert keys.master_key == load_master_key(folder / "keys" / MASTER_KEY_NAME).key
 
 
-def test_a_master_key_that_is_missing_or_another_meter_s_is_refused(folder, tmp_path):
-    path = folder / "keys" / MASTER_KEY_NAME
+@pytest.mark.parametrize(
+    ("name", "words"), [(MASTER_KEY_NAME, "the master key"), (COURIER_KEY_NAME, "the courier's keys")]
+)
+def test_a_master_or_courier_key_that_is_missing_or_another_meter_s_is_refused(folder, tmp_path, name, words):
+    path = folder / "keys" / name
     other = setup.create(tmp_path / "other")
-    shutil.copy(other.config.parent / "keys" / MASTER_KEY_NAME, path)
-    with pytest.raises(CredentialsError, match=f"{path}: the master key of another meter"):
+    shutil.copy(other.config.parent / "keys" / name, path)
+    with pytest.raises(CredentialsError, match=f"{path}: {words} of another meter"):
         first_keys(folder / "keys")
     path.unlink()
     with pytest.raises(CredentialsError, match=f"{path}: key file not found"):

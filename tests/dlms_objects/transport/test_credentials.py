@@ -9,11 +9,14 @@ import pytest
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.transport.credentials import (
     EXAMPLE_KEYS,
+    CourierCredentials,
     CredentialsError,
     MasterKey,
     MeterCredentials,
+    load_courier_credentials,
     load_credentials,
     load_master_key,
+    save_courier_credentials,
     save_credentials,
     save_master_key,
 )
@@ -187,3 +190,34 @@ def test_counters_are_kept_by_meter_client_and_encryption_key():
 def test_the_wire_gets_the_keys_of_the_file():
     keys = CREDENTIALS.cipher_keys()
     assert (keys.global_unicast_encryption_key, keys.authentication_key) == (ENCRYPTION, AUTHENTICATION)
+
+
+COURIER = CourierCredentials(
+    system_title=TITLE,
+    head_end_title=SystemTitle(b"MPH\x00\x00\x00\x00\x01"),
+    encryption_key=ENCRYPTION,
+    authentication_key=AUTHENTICATION,
+)
+
+
+def test_a_courier_s_keys_are_saved_private_and_loaded_as_they_were(path):
+    save_courier_credentials(path, COURIER)
+    assert load_courier_credentials(path) == COURIER
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert COURIER.cipher_keys() == CREDENTIALS.cipher_keys()
+    assert not shows_a_key(repr(COURIER))
+    with pytest.raises(FileExistsError):
+        save_courier_credentials(path, COURIER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"head_end_title": TITLE}, "the head-end has the meter's own system title"),
+        ({"authentication_key": ENCRYPTION}, "are the same"),
+        ({"encryption_key": b"short"}, "the encryption key is 16 octets"),
+    ],
+)
+def test_a_courier_s_keys_that_cannot_be_are_refused(changes, words):
+    with pytest.raises(InvalidValueError, match=words):
+        replace(COURIER, **changes)
