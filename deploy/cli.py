@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands import dlms, gateway, headend, meter
+from deploy.commands import courier, dlms, gateway, headend, meter
 from deploy.commands.demo import demo
 from dlms_objects.errors import MeterPurseError
 
@@ -33,6 +33,7 @@ app.add_typer(meter.app, name="meter")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(headend.app, name="headend")
 app.add_typer(dlms.app, name="dlms")
+app.add_typer(courier.app, name="courier")
 app.command()(demo)
 
 

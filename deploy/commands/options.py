@@ -19,6 +19,15 @@ class Severity(StrEnum):
     ERROR = "error"
 
 
+class Pocket(StrEnum):
+    """How a courier keeps what it carries."""
+
+    OCTETS = "octets"
+    TEXT = "text"
+    SVG = "svg"
+    PNG = "png"
+
+
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the configuration and all state.")]
 LogLevel = Annotated[Severity, typer.Option("--log-level", help="The least severe kind of log line.")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line instead of text.")]

@@ -12,6 +12,7 @@ power cut takes away in between is sealed anew by the head-end, and the purse kn
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Final, NoReturn
 
 from dlms_objects.classes.catalogue import COURIER_PATH
@@ -76,7 +77,7 @@ class CourierKeeper:
         self._store.keep({_MAX_ROWS: bytes((rows,))}, [])
         self.max_rows = rows
 
-    def batch(self, requester: Requester) -> bytes:
+    def batch(self, now: datetime) -> bytes:
         """The sealed batch of the rows after what was acknowledged; the same octets while nothing has changed.
 
         InvalidValueError without keys, head-end or unused invocation counter; StorageError.
@@ -85,7 +86,7 @@ class CourierKeeper:
         wanted = (state.head, state.acknowledged, self.max_rows, self._keys.keys(COURIER_SAP))
         if self._sealed[0] != wanted:
             rows = self._store.rows(state.acknowledged.sequence + 1, LAST_SEQUENCE, self.max_rows)
-            batch = CourierBatch(rows=tuple(rows), head=state.head, time=self._purse.stamp(requester.now))
+            batch = CourierBatch(rows=tuple(rows), head=state.head, time=self._purse.stamp(now))
             self._sealed = (wanted, _sealed(self._context(), batch.encode()))
         return self._sealed[1]
 

@@ -17,7 +17,7 @@ class CourierObject(ReadOnlyObject):
         self._keeper = keeper
         super().__init__(
             {
-                2: lambda requester: cosem.octet_string(keeper.batch(requester)),
+                2: lambda requester: cosem.octet_string(keeper.batch(requester.now)),
                 3: lambda _requester: cosem.unsigned(keeper.max_rows),
             }
         )

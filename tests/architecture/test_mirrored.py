@@ -8,6 +8,7 @@ from tests.support.sources import HOUSES, Module, modules, source_modules
 EXEMPT: dict[str, str] = {
     "deploy/__main__.py": "every daemon of tests/e2e is started through it",
     "deploy/asking.py": "a reactor runs once a process: tests/deploy/commands/test_dlms.py asks in processes",
+    "deploy/courier_client.py": "tests/deploy/commands/test_courier.py calls at a running meter by command",
     "deploy/fee_setting.py": "tests/deploy/commands/test_dlms.py writes fee items through the command line",
     "deploy/key_changing.py": "tests/deploy/commands/test_dlms.py replaces keys through the command line",
     "deploy/purse_client.py": "tests/deploy/commands/test_dlms.py asks a running meter through the command line",

@@ -39,7 +39,7 @@ def test_something_heavy_would_be_noticed() -> None:
 def test_help_names_every_group() -> None:
     shown = call("--help")
     assert shown.code == 0
-    for group in ("meter", "gateway", "headend", "dlms", "demo"):
+    for group in ("meter", "gateway", "headend", "dlms", "courier", "demo"):
         assert f"\n  {group} " in shown.out
         assert call(group, "--help").code == 0
 

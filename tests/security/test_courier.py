@@ -213,6 +213,14 @@ def test_replays_are_refused_at_both_ends(world, courier, head_end):
     assert codes.count(EventCode.REPLAY_REFUSED) == 6
 
 
+def test_an_instruction_that_a_later_one_overtook_is_refused(world, courier, head_end):
+    earlier, later = head_end.top_up(1, 10), head_end.top_up(2, 20)
+    assert head_end.read(courier.deliver(later)).result == 0
+    assert refuses(courier.deliver, earlier)
+    assert head_end.read(courier.deliver(head_end.top_up(1, 10))).result == 0
+    assert balance_of(world) == 30
+
+
 def test_a_foreign_title_is_refused_even_with_the_right_keys(world, courier, head_end):
     plain = (
         b"\xc3\x01\xc1"

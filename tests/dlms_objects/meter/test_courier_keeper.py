@@ -62,13 +62,13 @@ def test_max_rows_is_kept_and_zero_is_refused(world, keeper, client):
 
 @pytest.mark.parametrize("keys", [NEW_KEYS, *({name: key} for name, key in NEW_KEYS.items())])
 def test_new_keys_seal_the_next_batch_and_the_old_ones_open_it_no_more(world, client, public, keeper, head_end, keys):
-    assert head_end.take(keeper.batch(public)) == 0
+    assert head_end.take(keeper.batch(public.now)) == 0
     transfer(client, world, keys)
     for meter in (world.meter, None):
         if meter is None:
             client.release()
             world.restart()
-        batch = world.meter.courier.batch(public)
+        batch = world.meter.courier.batch(public.now)
         with pytest.raises(Refused, match="the tag is wrong"):
             head_end.take(batch)
     head_end.key = keys.get("global_unicast_encryption_key", head_end.key)
@@ -79,19 +79,19 @@ def test_new_keys_seal_the_next_batch_and_the_old_ones_open_it_no_more(world, cl
 
 def test_an_old_key_that_comes_back_goes_on_with_its_counters(world, client, public, keeper, head_end):
     old = {"global_unicast_encryption_key": head_end.key}
-    assert head_end.take(keeper.batch(public)) == 0
+    assert head_end.take(keeper.batch(public.now)) == 0
     instruction = head_end.top_up(1, 5)
     keeper.deliver(instruction, public)
     transfer(client, world, {"global_unicast_encryption_key": b"N" * 16})
     transfer(client, world, old)
     with pytest.raises(ActionRefusedError):
         keeper.deliver(instruction, public)
-    assert head_end.take(keeper.batch(public)) == 1
+    assert head_end.take(keeper.batch(public.now)) == 1
 
 
 def test_a_meter_without_head_end_or_keys_says_so(world, public, keeper):
     keeper.head_end_title = None
-    for act in (keeper.batch, lambda requester: keeper.deliver(b"\xdb", requester)):
+    for act in (lambda requester: keeper.batch(requester.now), lambda requester: keeper.deliver(b"\xdb", requester)):
         with pytest.raises(InvalidValueError, match="knows no head-end"):
             act(public)
     with pytest.raises(InvalidValueError, match="no keys of client SAP 16"):
@@ -104,7 +104,7 @@ def test_a_meter_that_has_no_counter_left_says_so(world, public, keeper, monkeyp
     )
     monkeypatch.setattr(world.meter.key_keeper, "counters", lambda _client_sap: spent)
     with pytest.raises(InvalidValueError, match="the key must change"):
-        keeper.batch(public)
+        keeper.batch(public.now)
 
 
 def test_a_store_that_cannot_take_the_counter_lets_nothing_happen(world, public, keeper, head_end, monkeypatch):
