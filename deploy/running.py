@@ -29,11 +29,17 @@ class StopTimeoutError(MeterPurseError):
     """A service did not end its work in time after it was told to stop."""
 
 
-def serve(make: Callable[[Reactor], IService], ready: Callable[[Any], "Deferred[str]"]) -> None:
+def serve(
+    make: Callable[[Reactor], IService],
+    ready: Callable[[Any], "Deferred[str]"],
+    lost: Callable[[Any], "Deferred[None]"] | None = None,
+) -> None:
     """Run the service that `make` makes until SIGTERM or SIGINT, then stop it in good order.
 
     `ready(service)` is asked after the start for a Deferred of the words after `ready` on stdout; when it fails, or the
-    start does, the service is stopped and that error raised. StopTimeoutError when stopping takes too long.
+    start does, the service is stopped and that error raised. `lost(service)` gives a Deferred that fails when the
+    service ends by itself: then the process ends too, with that error, so that a supervisor starts it again.
+    StopTimeoutError when stopping takes too long.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -42,6 +48,8 @@ def serve(make: Callable[[Reactor], IService], ready: Callable[[Any], "Deferred[
 
     assert isinstance(reactor, Reactor)
     run = _Run(reactor, make(reactor), ready)
+    if lost is not None:
+        lost(run.service).addErrback(run.abandon)
     reactor.callWhenRunning(run.start)
     reactor.addSystemEventTrigger("before", "shutdown", run.stop)
     reactor.run()  # type: ignore[no-untyped-call]
@@ -55,30 +63,31 @@ class _Run:
     def __init__(self, reactor: Reactor, service: IService, ready: Callable[[Any], "Deferred[str]"]) -> None:
         self.failure: Failure | None = None
         self._reactor = reactor
-        self._service = service
+        self.service = service
         self._ready = ready
         self._stopping = False
 
     def start(self) -> None:
         """Start the service and say when it is ready, or stop the reactor with what stood in the way."""
-        Deferred.fromCoroutine(self._started()).addErrback(self._abandon)
+        Deferred.fromCoroutine(self._started()).addErrback(self.abandon)
 
     def stop(self) -> "Deferred[None]":
         """Stop the service, waiting for it as long as STOP_TIMEOUT_S."""
         _log.info("stopping")
         self._stopping = True
-        stopped = maybeDeferred(self._service.stopService)
+        stopped = maybeDeferred(self.service.stopService)
         stopped.addTimeout(STOP_TIMEOUT_S, self._reactor, onTimeoutCancel=self._timed_out)
         return stopped.addErrback(self._fail)
 
     async def _started(self) -> None:
-        self._service.privilegedStartService()
-        self._service.startService()
-        words = await self._ready(self._service)
+        self.service.privilegedStartService()
+        self.service.startService()
+        words = await self._ready(self.service)
         sys.stdout.write(f"ready {words}\n")
         sys.stdout.flush()
 
-    def _abandon(self, failure: Failure) -> None:
+    def abandon(self, failure: Failure) -> None:
+        """Keep what went wrong and stop the reactor, unless it is stopping anyway."""
         if not self._stopping:  # what a stop interrupts on its way to ready is no failure
             self._fail(failure)
             self._reactor.stop()

@@ -19,7 +19,7 @@ from twisted.internet.defer import Deferred, succeed
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from dlms_objects.errors import LocalError
+from dlms_objects.errors import LocalError, MeterPurseError
 from dlms_objects.program_folder import host_and_port
 from headend.api.application import make_application
 from headend.books import register
@@ -47,6 +47,10 @@ def make_service(config: HeadendConfig, reactor: AsyncioSelectorReactor) -> "Hea
     return HeadendService(config, reactor)
 
 
+class HeadendEndedError(MeterPurseError):
+    """The head-end ended by itself, by a fault; the log has the traceback. Whoever supervises it starts it again."""
+
+
 class HeadendService(Service):
     """Opens socket and database when started, serves, and ends without breaking off work in flight."""
 
@@ -55,11 +59,17 @@ class HeadendService(Service):
         self._config = config
         self._reactor = reactor
         self._ready: Deferred[str] = Deferred()
+        self._lost: Deferred[None] | None = None
         self._work: _Work | None = None
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with the URL as soon as requests are served; to be asked once."""
         return self._ready
+
+    def when_lost(self) -> "Deferred[None]":
+        """Fails with HeadendEndedError when it was ready and ends without having been told to; to be asked once."""
+        self._lost = Deferred()
+        return self._lost
 
     def startService(self) -> None:
         """Listen and open all at once (AddressInUseError, DatabaseUnusableError, TokenUnreadableError), then serve."""
@@ -78,7 +88,7 @@ class HeadendService(Service):
         work, self._work = self._work, None
         if work is None:
             return succeed(None)
-        work.server.should_exit = True
+        work.stop()
         return work.ended
 
     def _serve(self, work: "_Work") -> None:
@@ -89,9 +99,12 @@ class HeadendService(Service):
         self._ready.callback(url)
 
     def _failed(self, failure: Failure) -> None:
-        _log.failure("the HTTP server ended by a fault", failure=failure)
+        _log.failure("the head-end ended by a fault", failure=failure)
+        error = HeadendEndedError(f"the head-end ended by a fault: {type(failure.value).__name__}: {failure.value}")
         if not self._ready.called:
-            self._ready.errback(failure)
+            self._ready.errback(error)
+        elif self._lost is not None:
+            self._lost.errback(error)
 
 
 class _Work:
@@ -133,18 +146,38 @@ class _Work:
             on_serving=partial(on_serving, _url(listening)),
         )
         self.ended: Deferred[None] = Deferred()
+        self._is_told = False
 
     async def run(self) -> None:
-        """Serve until told to stop, then close everything; work that has begun is finished first."""
+        """Serve until told to stop, then close everything; work that has begun is finished first.
+
+        A server or a worker that ends before that ends all; its fault is raised when everything is closed.
+        """
         working = [asyncio.ensure_future(worker.run()) for worker in self._workers]
+        for each in working:
+            each.add_done_callback(self._wind_down)
         try:
             await self.server.serve(sockets=[self._listening])
         finally:
             self._listening.close()
-            for worker in self._workers:
-                worker.stop()
-            await asyncio.gather(*working)
+            self._wind_down()
+            ends = await asyncio.gather(*working, return_exceptions=True)
             await asyncio.to_thread(self._database.close)
+        for fault in ends:
+            if fault is not None:
+                raise fault
+        if not self._is_told:
+            raise RuntimeError("the HTTP server stopped by itself")
+
+    def stop(self) -> None:
+        """Begin to end: no new request, no new delivery; `ended` says when it is done."""
+        self._is_told = True
+        self._wind_down()
+
+    def _wind_down(self, _ended: object = None) -> None:
+        self.server.should_exit = True
+        for worker in self._workers:
+            worker.stop()
 
 
 class _Worker(Protocol):

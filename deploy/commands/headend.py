@@ -89,7 +89,7 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
         TokenUnreadableError: ("influx", "token_file"),
     }
     with blaming(path, places):
-        serve(lambda reactor: make_service(config, reactor), HeadendService.when_ready)
+        serve(lambda reactor: make_service(config, reactor), HeadendService.when_ready, HeadendService.when_lost)
 
 
 @influx.command()

@@ -22,6 +22,8 @@ from headend.delivery.sending import Channel, Clock, SendError
 
 WATCH_EVERY_S = 15.0
 """How often gateways are looked at."""
+GRACE_PART = 0.5
+"""The part of the time for a stop (`stop_timeout_s`) in which a message that is on its way may still arrive."""
 
 T = TypeVar("T")
 
@@ -29,7 +31,7 @@ _log = Logger()
 
 
 class Dispatcher:
-    """Delivers until it is stopped; a message on its way is finished first."""
+    """Delivers until it is stopped; a message on its way has `grace_s` to arrive, then it is cut off and noted down."""
 
     def __init__(
         self, config: HeadendConfig, database: Database, channels: Mapping[str, Channel], clock: Clock
@@ -37,6 +39,7 @@ class Dispatcher:
         """`channels` by their names in the log."""
         self._recipients = {recipient.name: recipient for recipient in config.recipient}
         self._policy = config.notices
+        self._grace_s = config.stop_timeout_s * GRACE_PART
         self._database = database
         self._channels = dict(channels)
         self._clock = clock
@@ -52,7 +55,7 @@ class Dispatcher:
         await asyncio.gather(self._again_and_again(self._watch, WATCH_EVERY_S), *loops)
 
     def stop(self) -> None:
-        """End after the messages that are on their way."""
+        """End after the messages that are on their way, or when their grace is over."""
         self._stopping.set()
 
     async def deliver_due(self, name: str, channel: Channel) -> None:
@@ -64,7 +67,7 @@ class Dispatcher:
             if claimed is None:
                 return
             claim, message = claimed
-            failure = await _sent(channel, message)
+            failure = await self._sent(channel, message)
             if failure is not None:
                 _log.warn(
                     "{channel} to {recipient} failed: {reason}",
@@ -73,6 +76,19 @@ class Dispatcher:
                     reason=failure.reason,
                 )
             await self._write(partial(self._settle, claim, failure))
+
+    async def _sent(self, channel: Channel, message: Message | None) -> log.Failure | None:
+        """Send, and say why it failed; what a stop cuts off may have arrived, and is sent again after a start."""
+        sending = asyncio.ensure_future(_outcome(channel, message))
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        await asyncio.wait((sending, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        await asyncio.wait((sending,), timeout=self._grace_s)
+        if sending.done():
+            return sending.result()
+        sending.cancel()
+        await asyncio.wait((sending,), timeout=self._grace_s)
+        return log.Failure(reason=log.INTERRUPTED)
 
     async def _again_and_again(self, work: Callable[[], Awaitable[None]], every_s: float) -> None:
         while not self._stopping.is_set():
@@ -113,7 +129,7 @@ class Dispatcher:
                 await asyncio.sleep(self._policy.look_every_s)
 
 
-async def _sent(channel: Channel, message: Message | None) -> log.Failure | None:
+async def _outcome(channel: Channel, message: Message | None) -> log.Failure | None:
     """Send, and say why it failed; a channel's own fault counts as a failure too."""
     if message is None:
         return log.Failure(reason="this recipient is no longer configured", is_final=True)

@@ -1,9 +1,9 @@
 """The log of deliveries: one row per notice (or alarm), recipient and channel, and what became of it.
 
 pending -> sending -> sent | failed (tried again) | dead (given up). A row is `sending` before its message leaves and
-`sent` after: whoever finds it `sending` after a crash sends once more, so one crash repeats a message at most once; an
-attempt that was claimed counts, so a message that kills the process is given up in the end. Nothing here sends.
-Imported by `plan`, `dispatcher`, the API and the command line.
+`sent` after: whoever finds it `sending` after a crash sends once more, so one crash repeats a message at most once, and
+the log goes on saying that it may have. An attempt that was claimed counts, so a message that kills the process is
+given up in the end. Nothing here sends. Imported by `plan`, `dispatcher`, the API and the command line.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, Select, select, update
+from sqlalchemy import Connection, Row, Select, case, select, update
 
 from headend.alarms import AlarmFacts, AlarmKind, raise_alarm
 from headend.delivery.config import NoticesConfig, RecipientConfig
@@ -21,6 +21,8 @@ from headend.points import enqueue
 from headend.schema import alarm, delivery, meter, notice
 
 LONGEST_REASON = 500
+INTERRUPTED = "the head-end ended while this was being sent; it may arrive twice"
+"""The reason of a delivery that a crash or a stop cut off; it stays when the next attempt succeeds."""
 
 
 class State(StrEnum):
@@ -79,7 +81,7 @@ def recover(connection: Connection, channels: Sequence[str], *, now: datetime) -
     left = connection.execute(
         update(delivery)
         .where(delivery.c.state == State.SENDING.value)
-        .values(state=State.FAILED.value, reason="the head-end ended while this was being sent", changed_at=naive(now))
+        .values(state=State.FAILED.value, reason=INTERRUPTED, changed_at=naive(now))
     )
     connection.execute(
         update(delivery)
@@ -129,7 +131,8 @@ def settle(  # noqa: PLR0913 - the claim and what is known about its recipient
     now: datetime,
 ) -> State:
     """Write down how sending ended, in all deliveries of the claim; tell the operator of those given up."""
-    told: dict[str, object] = {"changed_at": naive(now), "reason": None}
+    kept = case((delivery.c.reason == INTERRUPTED, INTERRUPTED), else_=None)
+    told: dict[str, object] = {"changed_at": naive(now), "reason": kept}
     state = State.SENT
     if failure is not None:
         told["reason"] = failure.reason[:LONGEST_REASON]

@@ -30,6 +30,11 @@ class Toy(Service):
             sys.stdout.flush()
             return Deferred()
         return succeed("at noon")
+    def when_lost(self):
+        lost = Deferred()
+        if self.plan == "dies":
+            self.reactor.callLater(0.1, lost.errback, LocalError("the line is dead"))
+        return lost
     def stopService(self):
         sys.stdout.write("stopping\\n")
         done = Deferred()
@@ -42,7 +47,7 @@ class Toy(Service):
 plan = sys.argv[1]
 begin_logging("info", as_json=False)
 try:
-    running.serve(lambda reactor: Toy(reactor, plan), Toy.when_ready)
+    running.serve(lambda reactor: Toy(reactor, plan), Toy.when_ready, Toy.when_lost)
 except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -105,3 +110,11 @@ def test_a_stop_before_it_is_ready_is_no_failure() -> None:
     assert out == "stopping\nstopped\n"
     assert "Traceback" not in err
     assert code == 0
+
+
+def test_a_service_that_dies_ends_the_process_with_its_error() -> None:
+    process = start("dies")
+    out, err = process.communicate(timeout=20)
+    assert out == "ready at noon\nstopping\nstopped\n"
+    assert err.splitlines()[-1] == "LocalError: the line is dead"
+    assert process.returncode == 1

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
@@ -18,12 +18,16 @@ from twisted.internet.defer import Deferred
 from twisted.internet.task import Clock
 
 from dlms_objects.errors import LocalError
+from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
-from headend.database import Database
-from headend.service import AddressInUseError, _listening, make_service
+from headend.database import Database, transaction
+from headend.delivery import log
+from headend.ingest import ingest
+from headend.service import AddressInUseError, HeadendEndedError, _listening, make_service
 from headend.setup import create
 from tests.support.headend_books import TITLE, usual_journal
 from tests.support.headend_uploads import records_json
+from tests.support.mail_server import mail_server
 
 T = TypeVar("T")
 
@@ -32,6 +36,7 @@ import sys
 from pathlib import Path
 from deploy.configuration import load
 from deploy.running import serve
+from headend.books import register
 from headend.config import HeadendConfig
 from headend.service import make_service
 config = load(Path(sys.argv[1]) / "headend.toml", HeadendConfig)
@@ -205,26 +210,120 @@ def test_a_server_that_ends_by_a_fault_says_so_to_whoever_waits(
     service = make_service(HeadendConfig(listen="127.0.0.1:0", database=folder / "headend.sqlite"), reactor)
     ready = service.when_ready()
     service.startService()
-    with pytest.raises(LookupError, match="planted"):
+    with pytest.raises(HeadendEndedError, match="LookupError: planted"):
         turned(reactor, ready)
     turned(reactor, service.stopService())
 
 
-def test_a_fault_while_serving_is_logged_and_everything_is_closed(
-    folder: Path, reactor: AsyncioSelectorReactor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def fail(_server: object) -> None:
-        raise LookupError("planted")
+async def raise_planted(_self: object) -> None:
+    raise LookupError("planted")
 
-    monkeypatch.setattr("uvicorn.Server.main_loop", fail)
-    meter = MeterConfig(system_title=str(TITLE), household="一号楼301")
-    config = HeadendConfig(listen="127.0.0.1:0", database=folder / "headend.sqlite", meter=(meter,))
+
+async def return_at_once(_self: object) -> None:
+    return
+
+
+@pytest.mark.parametrize(
+    ("what", "ends", "said"),
+    [
+        ("uvicorn.Server.main_loop", raise_planted, "LookupError: planted"),
+        ("uvicorn.Server.main_loop", return_at_once, "RuntimeError: the HTTP server stopped by itself"),
+        ("headend.delivery.dispatcher.Dispatcher.run", raise_planted, "LookupError: planted"),
+    ],
+)
+def test_what_ends_by_itself_ends_all_and_says_so(  # noqa: PLR0913 - what ends how, and where
+    what: str,
+    ends: Callable[[object], Awaitable[None]],
+    said: str,
+    folder: Path,
+    reactor: AsyncioSelectorReactor,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(what, ends)
+    service = make_service(mailing(folder, port=9), reactor)
+    ready, lost = service.when_ready(), service.when_lost()
+    service.startService()
+    url = turned(reactor, ready)
+    with pytest.raises(HeadendEndedError, match=f"^the head-end ended by a fault: {said}$"):
+        turned(reactor, lost)
+    turned(reactor, service.stopService())
+    _listening(url.removeprefix("http://")).close()
+    assert not (folder / "headend.sqlite-wal").exists()
+
+
+DIES = """
+import asyncio, uvicorn
+async def main_loop(self):
+    await asyncio.sleep(0.2)
+    raise LookupError("planted")
+uvicorn.Server.main_loop = main_loop
+"""
+
+
+def test_the_process_of_a_server_that_died_ends_with_one_line(folder: Path) -> None:
+    command = f"{DIES}\nfrom deploy.cli import run\nraise SystemExit(run(['headend', 'run', {str(folder)!r}]))"
+    ended = subprocess.run([sys.executable, "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.stdout.startswith("ready http://127.0.0.1:")
+    assert ended.returncode == 2
+    assert ended.stderr.splitlines()[-1] == "the head-end ended by a fault: LookupError: planted"
+
+
+def mailing(folder: Path, *, port: int) -> HeadendConfig:
+    """The head-end of a folder, with mails of deductions to a server on this port and a second to stop."""
+    document = {
+        "listen": "127.0.0.1:0",
+        "database": "headend.sqlite",
+        "stop_timeout_s": 1,
+        "meter": [{"system_title": str(TITLE), "household": "一号楼301"}],
+        "notices": {"look_every_s": 0.01, "retry_first_s": 0.001},
+        "smtp": {"host": "127.0.0.1", "port": port, "security": "none", "sender": "purse@example.org"},
+        "recipient": [{"name": "anna", "email": "anna@example.org", "events": ["deduction"]}],
+    }
+    return HeadendConfig.model_validate(document, context={"folder": folder})
+
+
+def mailed_until(config: HeadendConfig, reactor: AsyncioSelectorReactor, *states: str) -> list[log.Delivery]:
+    """Start, wait until the two deliveries have these states, stop; the deliveries after that."""
+
+    def rows() -> list[log.Delivery]:
+        with transaction(config.database, rehearsal=True) as connection:
+            return log.deliveries(connection)
+
+    async def reached() -> None:
+        while [row.state.value for row in rows()] != list(states):
+            await asyncio.sleep(0.01)
+
     service = make_service(config, reactor)
     ready = service.when_ready()
     service.startService()
-    url = turned(reactor, ready)
+    turned(reactor, ready)
+    loop: asyncio.AbstractEventLoop = reactor._asyncioEventloop
+    loop.run_until_complete(asyncio.wait_for(reached(), 20))
     turned(reactor, service.stopService())
-    _listening(url.removeprefix("http://")).close()
+    return rows()
+
+
+@pytest.mark.parametrize("takes_it", [False, True], ids=["never says a word", "takes the mail and never says so"])
+def test_a_silent_mail_server_cannot_hold_up_a_stop_and_its_mail_is_neither_lost_nor_doubled_unsaid(
+    folder: Path, reactor: AsyncioSelectorReactor, *, takes_it: bool
+) -> None:
+    with transaction(folder / "headend.sqlite") as connection:
+        register(connection, mailing(folder, port=9).meter[0])
+        ingest(connection, [usual_journal().batch()])
+    with mail_server() as silent, socket.create_server(("127.0.0.1", 0)) as mute:
+        silent.falls_silent = True
+        config = mailing(folder, port=silent.port if takes_it else mute.getsockname()[1])
+        rows = mailed_until(config, reactor, "sending", "pending")  # SMTP itself would wait for two minutes
+    assert [(row.state.value, row.attempts, row.reason) for row in rows] == [
+        ("failed", 1, log.INTERRUPTED),
+        ("pending", 0, None),
+    ]
+    with mail_server() as good:
+        rows = mailed_until(mailing(folder, port=good.port), reactor, "sent", "sent")
+    assert [(row.attempts, row.reason) for row in rows] == [(2, log.INTERRUPTED), (1, None)]
+    keys = [mail["Message-ID"] for mail in good.mails]
+    assert len(keys) == len(set(keys)) == 2
+    assert [mail["Message-ID"] in keys for mail in silent.mails] == [True] * takes_it
 
 
 def test_without_a_database_it_does_not_start_and_lets_the_port_go(

@@ -1,5 +1,6 @@
 """A real mail server (aiosmtpd) in a thread: STARTTLS or TLS, with or without a login, refusing what it is told to."""
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,13 +17,17 @@ from tests.support.certificates import Identity
 
 @dataclass
 class MailServer:
-    """What a server got; `refuse` maps an address to what is answered to it, `refuse_mail` to the mail itself."""
+    """What a server got; `refuse` maps an address to what is answered to it, `refuse_mail` to the mail itself.
+
+    One that `falls_silent` takes a mail and never says so.
+    """
 
     port: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     raw: list[bytes] = field(default_factory=list)
     refuse: dict[str, str] = field(default_factory=dict)
     refuse_mail: str | None = None
+    falls_silent: bool = False
     were_encrypted: list[bool] = field(default_factory=list)
 
     async def handle_RCPT(self, _server: SMTP, _session: Any, envelope: Any, address: str, _options: Any) -> str:
@@ -39,6 +44,8 @@ class MailServer:
         mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails.append(mail)
+        if self.falls_silent:
+            await asyncio.Event().wait()
         return "250 taken"
 
 
