@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands import courier, dlms, gateway, headend, meter
+from deploy.commands import courier, dlms, fleet, gateway, headend, meter
 from deploy.commands.demo import demo
 from dlms_objects.errors import MeterPurseError
 
@@ -30,6 +30,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.add_typer(meter.app, name="meter")
+app.add_typer(fleet.app, name="fleet")
 app.add_typer(gateway.app, name="gateway")
 app.add_typer(headend.app, name="headend")
 app.add_typer(dlms.app, name="dlms")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dlms_objects.errors import LocalError
-from dlms_objects.transport.credentials import CredentialsError, load_credentials
+from dlms_objects.transport.credentials import CredentialsError, KeyFiles
 from gateway.config import GatewayConfig, MeterSection
 from gateway.service import read_token
 from gateway.store import reading
@@ -28,11 +28,12 @@ class Problem:
 
 def problems(config: GatewayConfig) -> list[Problem]:
     """Everything that is wrong, in the order of the file; an empty list when the gateway can start."""
+    key_files = KeyFiles()
     return [
         *_headend(config),
         *_outbox(config),
         *_duplicates(config),
-        *(problem for index, meter in enumerate(config.meter) for problem in _meter(index, meter)),
+        *(problem for index, meter in enumerate(config.meter) for problem in _meter(index, meter, key_files)),
     ]
 
 
@@ -84,9 +85,9 @@ def _duplicates(config: GatewayConfig) -> Iterator[Problem]:
             yield Problem(("meter", index, "system_title"), "the gateway's own system title")
 
 
-def _meter(index: int, meter: MeterSection) -> Iterator[Problem]:
+def _meter(index: int, meter: MeterSection, key_files: KeyFiles) -> Iterator[Problem]:
     try:
-        credentials = load_credentials(meter.key_file)
+        credentials = key_files.credentials(meter.key_file, meter.system_title)
     except CredentialsError as error:
         yield Problem(("meter", index, "key_file"), str(error))
         return

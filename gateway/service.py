@@ -18,7 +18,7 @@ from twisted.python.threadpool import ThreadPool
 
 from dlms_objects.errors import InvalidValueError, LocalError, MeterPurseError
 from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
-from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from dlms_objects.transport.credentials import KeyFiles, MeterCredentials
 from dlms_objects.wire.security import SecurityContext
 from gateway import exchange
 from gateway.back_off import BackOff
@@ -149,7 +149,8 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
     `gateway.check.problems` names all such mistakes at once and with their places; call it first.
     """
     token = read_token(config.headend.token_file)
-    credentials = [_credentials(meter) for meter in config.meter]
+    key_files = KeyFiles()
+    credentials = [_credentials(meter, key_files) for meter in config.meter]
     store = Store(config.outbox.path)
     headend = HeadendClient(
         reactor, config.headend.url, token, timeout_s=config.headend.timeout_s, compress=config.headend.gzip
@@ -194,8 +195,8 @@ def read_token(path: Path) -> str:
     return token
 
 
-def _credentials(meter: MeterSection) -> MeterCredentials:
-    credentials = load_credentials(meter.key_file)
+def _credentials(meter: MeterSection, key_files: KeyFiles) -> MeterCredentials:
+    credentials = key_files.credentials(meter.key_file, meter.system_title)
     found = (credentials.system_title, credentials.server_sap, credentials.client_sap)
     if found != (meter.system_title, meter.server_sap, meter.client_sap):
         raise LocalError(

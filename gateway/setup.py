@@ -11,7 +11,7 @@ from pathlib import Path
 
 from dlms_objects.errors import LocalError
 from dlms_objects.program_folder import toml_value, write_new
-from dlms_objects.transport.credentials import load_credentials
+from dlms_objects.transport.credentials import KeyFiles, load_credentials
 from dlms_objects.values.system_title import SystemTitle
 from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection
 
@@ -90,12 +90,16 @@ class AlreadyThereError(LocalError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewMeter:
-    """A meter to collect from; its titles and SAPs are read from the key file, which stays where it is."""
+    """A meter to collect from; its titles and SAPs are read from the key file, which stays where it is.
+
+    `system_title` says which meter it is where the file is a key ring.
+    """
 
     name: str
     endpoint: str
     key_file: Path
     collect_every_s: float = 60
+    system_title: SystemTitle | None = None
 
 
 def create(
@@ -115,12 +119,13 @@ def create(
     for path in (config_file, token_file, directory / OUTBOX_NAME):
         if path.exists():
             raise AlreadyThereError(f"{path} exists already")
+    key_files = KeyFiles()
     config = GatewayConfig(
         system_title=SystemTitle(b"MPG" + secrets.token_bytes(5)),
         headend=HeadendSection(url=headend_url, token_file=Path(TOKEN_NAME), upload_every_s=upload_every_s),
         outbox=OutboxSection(path=Path(OUTBOX_NAME)),
         collection=CollectionSection(),
-        meter=tuple(_meter(directory, meter) for meter in meters),
+        meter=tuple(_meter(directory, meter, key_files) for meter in meters),
     )
     directory.mkdir(parents=True, exist_ok=True)
     if token is not None:
@@ -129,14 +134,15 @@ def create(
     return config_file
 
 
-def _meter(directory: Path, meter: NewMeter) -> MeterSection:
-    credentials = load_credentials(meter.key_file)
+def _meter(directory: Path, meter: NewMeter, key_files: KeyFiles) -> MeterSection:
+    title = meter.system_title
+    known = load_credentials(meter.key_file) if title is None else key_files.credentials(meter.key_file, title)
     return MeterSection(
         name=meter.name,
-        system_title=credentials.system_title,
+        system_title=known.system_title,
         endpoint=meter.endpoint,
-        server_sap=credentials.server_sap,
-        client_sap=credentials.client_sap,
+        server_sap=known.server_sap,
+        client_sap=known.client_sap,
         key_file=Path(os.path.relpath(meter.key_file.absolute(), directory.absolute())),
         collect_every_s=meter.collect_every_s,
     )

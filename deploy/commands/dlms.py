@@ -243,7 +243,7 @@ def push(
     _show_attributes(found, json=json)
 
 
-@app.command()
+@app.command("rotate-keys")
 def rotate_keys(
     keys: Keys,
     files: Annotated[

@@ -58,7 +58,8 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     from deploy.logs import begin_logging
     from deploy.running import serve
     from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
-    from dlms_objects.meter.service import AddressInUseError, MeterService, make_service
+    from dlms_objects.meter.listening import AddressInUseError
+    from dlms_objects.meter.service import MeterService, make_service
     from dlms_objects.meter.store import StorageError
     from dlms_objects.transport.credentials import CredentialsError
 

@@ -42,6 +42,10 @@ class MeterClock:
             return EARLIEST
         return self.start + timedelta(seconds=passed_s)
 
+    def real_s(self, shown: datetime) -> float:
+        """The real second at which it shows that instant, were it not to stand still at either end."""
+        return self.epoch_s + (shown - self.start).total_seconds() / self.rate
+
     def set_to(self, wanted: datetime, real_s: float) -> "MeterClock":
         """The clock that shows `wanted` at that real second and goes on at the same rate (InvalidValueError)."""
         return replace(self, epoch_s=real_s, start=wanted.astimezone(UTC))

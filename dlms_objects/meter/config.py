@@ -44,6 +44,10 @@ def _complete_keys(path: Path, told: ValidationInfo) -> Path:
     return folder
 
 
+Listen = Annotated[str, AfterValidator(checked_listen)]
+"""Where a program listens, `host:port`."""
+
+
 class VirtualClockConfig(BaseModel):
     """A virtual clock: at the meter's first run it shows `start`, and it runs `rate` times as fast as real time."""
 
@@ -70,7 +74,7 @@ class MeterConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    listen: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:4059"
+    listen: Listen = "127.0.0.1:4059"
     store: Annotated[Path, AfterValidator(_existing_store)]
     keys: Annotated[Path, AfterValidator(_complete_keys)]
     inactivity_s: float = Field(default=180.0, gt=0, le=86_400)

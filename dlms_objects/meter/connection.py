@@ -6,7 +6,7 @@ What a peer does wrong is an event of the meter, as far as `peer_limit` lets it;
 
 from datetime import UTC, datetime
 
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import (
     IAddress,
     IConsumer,
@@ -25,6 +25,7 @@ from dlms_objects.errors import LocalError
 from dlms_objects.meter.cosem_object import Requester
 from dlms_objects.meter.failure_guard import FailureGuard
 from dlms_objects.meter.meter import Meter
+from dlms_objects.meter.open_connections import OpenConnections
 from dlms_objects.meter.peer_limit import PeerLimit
 from dlms_objects.meter.request_answers import Request, RequestAnswers
 from dlms_objects.meter.store import StorageError
@@ -66,15 +67,14 @@ class MeterFactory(Factory):
         self._limit = limit
         self._is_full = False
         self._key_changes = meter.key_keeper.changes
-        self._open: set[MeterConnection] = set()
-        self._all_gone: Deferred[None] | None = None
+        self.open = OpenConnections[MeterConnection]()
 
     def buildProtocol(self, addr: IAddress | None) -> "MeterConnection | None":  # noqa: N802 - Twisted's name
         """A connection, or None for a peer that failed too often, or when there are too many; the log tells of it."""
         host = getattr(addr, "host", None)
         if host is not None and self._keeps_out(host):
             return None
-        if len(self._open) >= self._limit:
+        if len(self.open) >= self._limit:
             if not self._is_full:
                 log.warn("a connection from {peer} was closed: {limit} are open", peer=str(addr), limit=self._limit)
             self._is_full = True
@@ -91,34 +91,18 @@ class MeterFactory(Factory):
             log.warn("connections from {host} are refused for a while: too many failures", host=host)
         return True
 
-    def opened(self, connection: "MeterConnection") -> None:
-        """A connection tells that it is open."""
-        self._open.add(connection)
-
-    def closed(self, connection: "MeterConnection") -> None:
-        """A connection tells that it is gone."""
-        self._open.discard(connection)
-        if self._all_gone is not None and not self._open:
-            gone, self._all_gone = self._all_gone, None
-            gone.callback(None)
-
     def drop_outdated(self, asking: "MeterConnection") -> None:
         """After a change of keys: close what the old keys opened, or are opening, but for who changed them."""
         changes = self.meter.key_keeper.changes
         if changes != self._key_changes:
             self._key_changes = changes
-            for connection in list(self._open):
+            for connection in self.open:
                 if connection is not asking and connection.is_outdated():
                     connection.drop()
 
     def drop_all(self) -> Deferred[None]:
         """Close every connection after what was written; fires when all are gone, after CLOSING_S at most."""
-        if not self._open:
-            return succeed(None)
-        self._all_gone = gone = Deferred[None]()
-        for connection in list(self._open):
-            connection.drop()
-        return gone
+        return self.open.drop_all()
 
 
 @implementer(IPushProducer)
@@ -141,7 +125,7 @@ class MeterConnection(Protocol):
 
     def connectionMade(self) -> None:  # noqa: N802 - Twisted's name
         """Begin to wait for an association request."""
-        self._shared.opened(self)
+        self._shared.open.opened(self)
         self.transport.registerProducer(self, True)
         self._watch()
 
@@ -155,7 +139,7 @@ class MeterConnection(Protocol):
         for call in (self._timer, self._cut):
             if call is not None and call.active():
                 call.cancel()
-        self._shared.closed(self)
+        self._shared.open.closed(self)
 
     def pauseProducing(self) -> None:  # noqa: N802 - Twisted's name
         """The peer lets our answers pile up: read no further request."""

@@ -116,6 +116,16 @@ class Meter:
         self.keeper.advance(now, replay=self._clock.rate != 1.0)
         return now
 
+    def due(self, real_s: float) -> list[datetime]:
+        """The times of the checks that have come due, for who makes them together with those of other meters."""
+        self._real_s = real_s
+        return self.keeper.due(self._clock.now(real_s), replay=self._clock.rate != 1.0)
+
+    @property
+    def next_due_s(self) -> float:
+        """The real second at which the next check comes due, as the clock runs now."""
+        return self._clock.real_s(self.keeper.next_check)
+
     def server_parameters(self, inactivity_s: float) -> ServerParameters:
         """What a server association of this meter needs; one for all connections, so that challenges are remembered."""
         return ServerParameters(

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from twisted.logger import Logger
 
 from dlms_objects.errors import RemoteError
+from dlms_objects.meter.clock import EARLIEST
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.purse.chain import verify_octets
 from dlms_objects.purse.check import check
@@ -57,6 +58,11 @@ class PurseKeeper:
     def state(self) -> PurseState:
         """The state as last made durable."""
         return self._state
+
+    @property
+    def next_check(self) -> datetime:
+        """When the next check comes due; long ago before the first."""
+        return EARLIEST if self._next_check is None else self._next_check
 
     def verify_journal(self, now: datetime) -> None:
         """Check the whole journal against the state; one that does not add up sets tamper: no more deductions.

@@ -5,40 +5,29 @@ Imported by the command line and the demo.
 
 from datetime import UTC
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, quoteStringArgument
-from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
-from dlms_objects.errors import LocalError
 from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.config import COURIER_KEY_NAME, MeterConfig, VirtualClockConfig, first_keys, load_keys
 from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
 from dlms_objects.meter.courier_keeper import keep_head_end
+from dlms_objects.meter.listening import listen_on
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.store import MeterStore
-from dlms_objects.program_folder import host_and_port
 from dlms_objects.transport.credentials import CredentialsError, load_courier_credentials
-
-if TYPE_CHECKING:
-    from twisted.internet.address import IPv4Address, IPv6Address
 
 TICK_S = 1.0
 FAST_TICK_S = 0.02  # of a virtual clock that runs faster than real time
 
 log = Logger()
-
-
-class AddressInUseError(LocalError):
-    """The address in `listen` cannot be listened on."""
 
 
 def make_service(config: MeterConfig, reactor: IReactorTime) -> "MeterService":
@@ -80,16 +69,10 @@ class MeterService(Service):
         self._tick = LoopingCall(self._advance, meter, self._pusher)
         self._tick.clock = self._reactor
         self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
-        host, port = host_and_port(self._config.listen)
-        endpoint = (TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint)(self._reactor, port, interface=host)
         parameters = meter.server_parameters(self._config.inactivity_s)
         self._factory = MeterFactory(self._reactor, meter, parameters, self._config.maximum_connections)
-        try:
-            self._port = await endpoint.listen(self._factory)  # type: ignore[no-untyped-call]
-        except CannotListenError as error:
-            raise AddressInUseError(f"cannot listen on {self._config.listen}: {error.socketError}") from error
-        address = cast("IPv4Address | IPv6Address", self._port.getHost())
-        return f"tcp:{quoteStringArgument(address.host)}:{address.port} {meter.system_title}"
+        self._port, endpoint = await listen_on(self._reactor, self._config.listen, self._factory)
+        return f"{endpoint} {meter.system_title}"
 
     async def _stop(self) -> None:
         if self._port is not None:
@@ -127,7 +110,7 @@ def build_meter(config: MeterConfig, real_s: float) -> Meter:
         title = store.state().title
         if any(of_role.system_title != title for of_role in credentials.values()):
             raise CredentialsError(f"{config.keys}: not the keys of {title}, the meter in {config.store}")
-        clock = _running_clock(store.clock(), config.clock, real_s)
+        clock = running_clock(store.clock(), config.clock, real_s)
         consumption = SeededConsumption(config.consumption.seed, config.consumption.kwh_per_year)
         policy = None if config.supply is None else config.supply.policy()
         return Meter(store, clock, consumption, _keys(store, config.keys), policy)
@@ -146,7 +129,7 @@ def _keys(store: MeterStore, folder: Path) -> MeterKeys:
     return keys
 
 
-def _running_clock(saved: MeterClock | None, wanted: VirtualClockConfig | None, real_s: float) -> MeterClock:
+def running_clock(saved: MeterClock | None, wanted: VirtualClockConfig | None, real_s: float) -> MeterClock:
     """The saved clock at the configured rate; at the first start the configured one, or the real time."""
     rate = 1.0 if wanted is None else wanted.rate
     if saved is not None:

@@ -1,13 +1,14 @@
 """Credentials: the key file with which one client may open one association of one meter, and that of the master key.
 
 `meterpurse meter init` writes one file per association, one with the master key, which wraps keys that replace
-others, and one with the courier's keys, which are the head-end's. The gateway, the head-end and the command line read
-them. Keys are never shown: not in repr, not in errors.
+others, and one with the courier's keys, which are the head-end's; `meterpurse fleet init` writes one per association
+with the keys of all its meters, a key ring. The gateway, the head-end and the command line read them. Keys are never
+shown: not in repr, not in errors.
 """
 
 import stat
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ EXAMPLE_KEYS = (bytes(range(0x10)), bytes(range(0xD0, 0xE0)))
 _MEMBERS = ("system_title", "client_sap", "server_sap", "global_unicast_encryption_key", "authentication_key")
 _MASTER_MEMBERS = ("system_title", "master_key")
 _COURIER_MEMBERS = ("system_title", "head_end_system_title", "global_unicast_encryption_key", "authentication_key")
+_RING = "meter"  # the name of a ring's tables, each with the members of a key file
 
 T = TypeVar("T")
 
@@ -90,23 +92,41 @@ class CourierCredentials:
 
 def load_credentials(path: Path) -> MeterCredentials:
     """Read a key file; CredentialsError names the file and what is wrong with it, never a key."""
-    return _load(
-        path,
-        _MEMBERS,
-        lambda table: MeterCredentials(
-            system_title=_title(table["system_title"]),
-            client_sap=_sap("client_sap", table["client_sap"]),
-            server_sap=_sap("server_sap", table["server_sap"]),
-            encryption_key=_key("global_unicast_encryption_key", table["global_unicast_encryption_key"]),
-            authentication_key=_key("authentication_key", table["authentication_key"]),
-        ),
-    )
+    return _made(path, _read(path), _MEMBERS, _credentials)
+
+
+class KeyFiles:
+    """Key files and key rings, each read once however many meters are looked up in it."""
+
+    def __init__(self) -> None:
+        """Nothing is read yet."""
+        self._tables: dict[Path, dict[str, Any]] = {}
+        self._rings: dict[Path, dict[SystemTitle, MeterCredentials]] = {}
+
+    def credentials(self, path: Path, title: SystemTitle) -> MeterCredentials:
+        """The credentials of that meter in a ring, or those that a key file holds, whose title the caller compares.
+
+        CredentialsError names the file and what is wrong with it, never a key.
+        """
+        if path not in self._tables:
+            self._tables[path] = _read(path)
+        table = self._tables[path]
+        if set(table) != {_RING}:
+            return _made(path, table, _MEMBERS, _credentials)
+        if path not in self._rings:
+            made = [_made(path, of_one, _MEMBERS, _credentials) for of_one in _ring(path, table)]
+            self._rings[path] = {credentials.system_title: credentials for credentials in made}
+        found = self._rings[path].get(title)
+        if found is None:
+            raise CredentialsError(f"{path}: a key ring without keys of {title}")
+        return found
 
 
 def load_master_key(path: Path) -> MasterKey:
     """Read the file of a master key; CredentialsError names the file and what is wrong with it, never a key."""
-    return _load(
+    return _made(
         path,
+        _read(path),
         _MASTER_MEMBERS,
         lambda table: MasterKey(
             system_title=_title(table["system_title"]), key=_key("master_key", table["master_key"])
@@ -116,8 +136,9 @@ def load_master_key(path: Path) -> MasterKey:
 
 def load_courier_credentials(path: Path) -> CourierCredentials:
     """Read the file of a courier's keys; CredentialsError names the file and what is wrong with it, never a key."""
-    return _load(
+    return _made(
         path,
+        _read(path),
         _COURIER_MEMBERS,
         lambda table: CourierCredentials(
             system_title=_title(table["system_title"]),
@@ -130,15 +151,13 @@ def load_courier_credentials(path: Path) -> CourierCredentials:
 
 def save_credentials(path: Path, credentials: MeterCredentials) -> None:
     """Write a key file that only its owner may read, synced to disk; an existing file is never overwritten."""
-    write_new(
-        path,
-        f'system_title = "{credentials.system_title}"\n'
-        f"client_sap = {credentials.client_sap}\n"
-        f"server_sap = {credentials.server_sap}\n"
-        f'global_unicast_encryption_key = "{credentials.encryption_key.hex()}"\n'
-        f'authentication_key = "{credentials.authentication_key.hex()}"\n',
-        mode=0o600,
-    )
+    write_new(path, _text(credentials), mode=0o600)
+
+
+def save_key_ring(path: Path, ring: Iterable[MeterCredentials]) -> None:
+    """Write the keys of many meters into one file, as `save_credentials` writes those of one."""
+    text = "".join(f"[[{_RING}]]\n{_text(credentials)}\n" for credentials in ring)
+    write_new(path, text, mode=0o600)
 
 
 def save_master_key(path: Path, master: MasterKey) -> None:
@@ -153,13 +172,45 @@ def save_courier_credentials(path: Path, credentials: CourierCredentials) -> Non
         path,
         f'system_title = "{credentials.system_title}"\n'
         f'head_end_system_title = "{credentials.head_end_title}"\n'
-        f'global_unicast_encryption_key = "{credentials.encryption_key.hex()}"\n'
-        f'authentication_key = "{credentials.authentication_key.hex()}"\n',
+        f"{_key_lines(credentials)}",
         mode=0o600,
     )
 
 
-def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]], T]) -> T:
+def _text(credentials: MeterCredentials) -> str:
+    return (
+        f'system_title = "{credentials.system_title}"\n'
+        f"client_sap = {credentials.client_sap}\n"
+        f"server_sap = {credentials.server_sap}\n"
+        f"{_key_lines(credentials)}"
+    )
+
+
+def _key_lines(credentials: MeterCredentials | CourierCredentials) -> str:
+    return (
+        f'global_unicast_encryption_key = "{credentials.encryption_key.hex()}"\n'
+        f'authentication_key = "{credentials.authentication_key.hex()}"\n'
+    )
+
+
+def _credentials(table: dict[str, Any]) -> MeterCredentials:
+    return MeterCredentials(
+        system_title=_title(table["system_title"]),
+        client_sap=_sap("client_sap", table["client_sap"]),
+        server_sap=_sap("server_sap", table["server_sap"]),
+        encryption_key=_key("global_unicast_encryption_key", table["global_unicast_encryption_key"]),
+        authentication_key=_key("authentication_key", table["authentication_key"]),
+    )
+
+
+def _ring(path: Path, table: dict[str, Any]) -> list[dict[str, Any]]:
+    tables = table[_RING]
+    if not isinstance(tables, list) or not all(isinstance(of_one, dict) for of_one in tables):
+        raise CredentialsError(f"{path}: a key ring is made of [[{_RING}]] tables")
+    return tables
+
+
+def _read(path: Path) -> dict[str, Any]:
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
         table = tomllib.loads(path.read_text())
@@ -171,8 +222,14 @@ def _load(path: Path, members: tuple[str, ...], make: Callable[[dict[str, Any]],
         raise CredentialsError(f"{path}: not a key file: {error}") from None
     if mode & 0o077:
         raise CredentialsError(f"{path}: others may read this key file; make it private (chmod 600)")
+    return table
+
+
+def _made(path: Path, table: dict[str, Any], members: tuple[str, ...], make: Callable[[dict[str, Any]], T]) -> T:
     try:
         unknown = sorted(set(table) - set(members))
+        if unknown == [_RING]:
+            raise InvalidValueError("a key ring of many meters; meterpurse fleet key writes the file of one")
         if unknown:
             raise InvalidValueError(f"unknown key {unknown[0]}")
         return make(table)

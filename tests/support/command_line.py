@@ -49,11 +49,12 @@ def invoke(*arguments: str | Path) -> Run:
 
 @dataclass(slots=True)
 class Served:
-    """A serving command: the words after `ready`; its exit code and stderr once the `with` block has ended."""
+    """A serving command: the words after `ready`; once the `with` block has ended its exit code and what it wrote."""
 
     ready: str
     pid: int
     code: int | None = None
+    out: str = ""
     err: str = ""
 
 
@@ -77,7 +78,7 @@ def served(*arguments: str | Path) -> Iterator[Served]:
         serving = Served(ready=line.removeprefix("ready").strip(), pid=process.pid)
         yield serving
         process.terminate()
-        _, serving.err = process.communicate(timeout=START_TIMEOUT_S)
+        serving.out, serving.err = process.communicate(timeout=START_TIMEOUT_S)
         serving.code = process.returncode
     finally:
         process.kill()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.command_line import Run, call, served
+from tests.support.command_line import Run, call, invoke, served
 
 
 def ready_made(tmp_path: Path) -> Path:
@@ -96,7 +96,7 @@ def test_a_push_address_that_is_taken_is_one_line_with_its_place(tmp_path: Path)
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
         with (folder / "gateway.toml").open("a") as config:
             config.write(f'\n[push]\nlisten = "{listen}"\n')
-        refused = call("gateway", "run", folder)
+        refused = invoke("gateway", "run", folder)
     assert (refused.code, refused.out) == (2, "")
     line = place_of("listen", folder / "gateway.toml")
     assert f"{folder}/gateway.toml:{line}: push.listen: cannot listen for pushes on {listen}" in refused.err

@@ -55,7 +55,7 @@ def test_a_meter_that_cannot_be_is_refused_with_its_reason(tmp_path: Path) -> No
     [
         ("lisen = 1\n", 1, "lisen: unknown key; did you mean 'listen'?"),
         ("listen = 5\n", 1, "listen: should be a valid string, not 5"),
-        ('\nlisten = "nowhere"\n', 2, "listen: an address and a port are wanted, such as 127.0.0.1:8460"),
+        ('\nlisten = "nowhere"\n', 2, "listen: host:port is wanted, such as 127.0.0.1:4059"),
         ("listen = \n", 1, "not TOML: Invalid value (column 10)"),
     ],
 )

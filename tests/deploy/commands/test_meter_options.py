@@ -63,8 +63,9 @@ def test_a_command_keeps_its_own_name_words_and_parameters() -> None:
 SHARED_IN_ORDER = [name for name in inspect.signature(meter_options._ask).parameters if name != "question"]
 
 
-def test_every_command_that_talks_to_a_meter_can_be_traced() -> None:
-    commands = [command.callback for command in dlms.app.registered_commands]
+def test_every_command_that_asks_a_meter_can_be_traced() -> None:
+    """All but rotate-keys, which opens session after session with keys of several files."""
+    commands = [command.callback for command in dlms.app.registered_commands if command.name != "rotate-keys"]
     assert len(commands) >= 9
     assert set(SHARED_IN_ORDER) == SHARED
     assert all(command is not None and set(inspect.signature(command).parameters) >= SHARED for command in commands)

@@ -10,8 +10,9 @@ from twisted.logger import globalLogPublisher
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.classes.purse_class import PURSE, PURSE_NAME
 from dlms_objects.meter import setup
+from dlms_objects.meter.listening import AddressInUseError
 from dlms_objects.meter.meter import Meter
-from dlms_objects.meter.service import FAST_TICK_S, TICK_S, AddressInUseError, MeterService, build_meter, make_service
+from dlms_objects.meter.service import FAST_TICK_S, TICK_S, MeterService, build_meter, make_service
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.transport.client import open_session
 from dlms_objects.transport.credentials import CredentialsError

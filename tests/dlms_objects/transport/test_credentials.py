@@ -11,6 +11,7 @@ from dlms_objects.transport.credentials import (
     EXAMPLE_KEYS,
     CourierCredentials,
     CredentialsError,
+    KeyFiles,
     MasterKey,
     MeterCredentials,
     load_courier_credentials,
@@ -18,6 +19,7 @@ from dlms_objects.transport.credentials import (
     load_master_key,
     save_courier_credentials,
     save_credentials,
+    save_key_ring,
     save_master_key,
 )
 from dlms_objects.values.system_title import SystemTitle
@@ -221,3 +223,58 @@ def test_a_courier_s_keys_are_saved_private_and_loaded_as_they_were(path):
 def test_a_courier_s_keys_that_cannot_be_are_refused(changes, words):
     with pytest.raises(InvalidValueError, match=words):
         replace(COURIER, **changes)
+
+
+def ring_of(path, count):
+    ring = [
+        replace(CREDENTIALS, system_title=SystemTitle(b"MPR" + number.to_bytes(5, "big")), server_sap=number)
+        for number in range(1, count + 1)
+    ]
+    save_key_ring(path, ring)
+    return ring
+
+
+def test_a_key_ring_holds_the_keys_of_many_meters_and_is_private(path):
+    ring, files = ring_of(path, 5), KeyFiles()
+    assert [files.credentials(path, each.system_title) for each in ring] == ring
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    with pytest.raises(CredentialsError, match="a key ring without keys of 4D5052000000002A"):
+        files.credentials(path, SystemTitle(b"MPR\x00\x00\x00\x00\x2a"))
+
+
+def test_a_key_file_is_looked_up_like_a_ring_whatever_the_title(path):
+    save_credentials(path, CREDENTIALS)
+    assert KeyFiles().credentials(path, SystemTitle(b"MPR\x00\x00\x00\x00\x2a")) == CREDENTIALS
+
+
+def test_a_ring_is_read_once(path):
+    ring, files = ring_of(path, 2), KeyFiles()
+    first = files.credentials(path, ring[0].system_title)
+    path.unlink()
+    assert files.credentials(path, ring[0].system_title) is first
+    with pytest.raises(CredentialsError, match="not found"):
+        KeyFiles().credentials(path, TITLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("meter = 1\n", r"a key ring is made of \[\[meter\]\] tables"),
+        ("meter = [1]\n", r"a key ring is made of \[\[meter\]\] tables"),
+        (f"[[meter]]\n{TEXT}extra = 1\n", "unknown key extra"),
+        (f"[[meter]]\n{TEXT.replace(ENCRYPTION.hex(), ENCRYPTION.hex()[2:])}", "the encryption key is 16 octets"),
+    ],
+)
+def test_a_ring_that_is_wrong_is_refused_without_a_key_in_the_words(path, text, words):
+    written(path, text)
+    with pytest.raises(CredentialsError, match=words) as caught:
+        KeyFiles().credentials(path, TITLE)
+    assert not shows_a_key(str(caught.value))
+
+
+def test_a_ring_in_place_of_a_key_file_says_what_to_do(path):
+    ring_of(path, 2)
+    with pytest.raises(
+        CredentialsError, match="a key ring of many meters; meterpurse fleet key writes the file of one"
+    ):
+        load_credentials(path)

@@ -1,0 +1,93 @@
+"""One meter of a fleet: it is there, or away, and then comes back from its store as after a power cut.
+
+It is the meter that runs alone, `meter.Meter`, with the connections that run alone; what is the fleet's is its SAP, its
+household and the hour at which its next check comes due. Imported by the fleet's `connection`, `checks` and `service`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.logger import Logger
+
+from dlms_objects.meter.config import VirtualClockConfig
+from dlms_objects.meter.connection import MeterFactory
+from dlms_objects.meter.database import MeterDatabase
+from dlms_objects.meter.fleet.households import Household
+from dlms_objects.meter.fleet.identity import sap_of
+from dlms_objects.meter.meter import Meter
+from dlms_objects.meter.open_connections import Droppable, OpenConnections
+from dlms_objects.meter.service import running_clock
+from dlms_objects.meter.store import MeterStore, StorageError
+
+CONNECTIONS_OF_A_METER = 32
+
+log = Logger()
+
+
+class CutConnection(Droppable, Protocol):
+    """A connection that ends at once when its meter loses power."""
+
+    def abort(self) -> None:
+        """Close at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all meters of a fleet share."""
+
+    reactor: IReactorTime
+    seed: int
+    clock: VirtualClockConfig
+    inactivity_s: float
+
+
+class HostedMeter:
+    """Meter `number` of the fleet, in a store file under `number_in_file`; it is away until `power_up`."""
+
+    def __init__(self, number: int, database: MeterDatabase, number_in_file: int, surroundings: Surroundings) -> None:
+        """Nothing is read before it is powered up."""
+        self.sap = sap_of(number)
+        self.database = database
+        self.store = MeterStore(database, number_in_file)
+        self.meter: Meter | None = None
+        self.factory: MeterFactory | None = None
+        self.connections = OpenConnections[CutConnection]()
+        self.check_due_s = 0.0  # the real second before which no check comes due; 0: ask the meter
+        self._number = number
+        self._surroundings = surroundings
+        self._return: IDelayedCall | None = None
+
+    def power_up(self) -> None:
+        """Come (back) from the store: verify the journal, make the first check; StorageError when that is not to be."""
+        shared, store = self._surroundings, self.store
+        real_s = shared.reactor.seconds()
+        keys = store.keys()
+        if keys is None:
+            raise StorageError(f"the store has no keys of meter {self.sap}; make the fleet anew")
+        clock = running_clock(store.clock(), shared.clock, real_s)
+        consumption = Household(shared.seed, self._number).consumption()
+        meter = Meter(store, clock, consumption, keys, server_sap=self.sap)
+        meter.start(real_s)
+        parameters = meter.server_parameters(shared.inactivity_s)
+        self.factory = MeterFactory(shared.reactor, meter, parameters, CONNECTIONS_OF_A_METER)
+        self.meter, self.check_due_s = meter, 0.0
+
+    def lose_power(self, away_s: float) -> None:
+        """Be gone at once, with every connection, and come back after that many real seconds."""
+        self.meter = self.factory = None
+        self._return = self._surroundings.reactor.callLater(away_s, self._come_back, away_s)
+        for connection in self.connections:
+            connection.abort()
+
+    def stop(self) -> None:
+        """Come back no more."""
+        if self._return is not None and self._return.active():
+            self._return.cancel()
+
+    def _come_back(self, away_s: float) -> None:
+        try:
+            self.power_up()
+        except StorageError as error:
+            log.error("meter {sap} did not come back, it tries again: {error}", sap=self.sap, error=error)
+            self._return = self._surroundings.reactor.callLater(away_s, self._come_back, away_s)
