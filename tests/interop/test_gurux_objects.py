@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from dlms_objects.classes.catalogue import Role
-from dlms_objects.gurux_bridge.purse_objects import DeclaredObject, GXDLMSFeeItem, GXDLMSPurse, adopt
+from dlms_objects.gurux_bridge.purse_objects import DeclaredObject, GXDLMSCourier, GXDLMSFeeItem, GXDLMSPurse, adopt
+from tests.support.courier_headend import DONE, CourierHeadEnd
 from tests.support.gurux_cipher import openssl
 from tests.support.gurux_client import GuruxClient
 from tests.support.gurux_meter import RunningMeter, associated, running_meter
@@ -95,6 +96,17 @@ def test_top_up_adjust_and_reverse_move_exactly_what_they_say(gurux: GuruxClient
     assert read(gurux, purse, 2) == before
 
 
+def test_gurux_carries_batches_and_instructions_for_a_head_end(meter: RunningMeter, gurux: GuruxClient) -> None:
+    head_end, courier = CourierHeadEnd(meter.keys[Role.READER].with_name("courier.toml")), GXDLMSCourier()
+    gurux.exchange(GXDLMSPurse().top_up(gurux.client, identifier(30), 7))
+    with associated(meter, Role.PUBLIC) as public:
+        answer = courier.result("deliver", public.exchange(courier.deliver(public.client, head_end.top_up(31, 5))))
+        assert head_end.read(bytes.fromhex(answer)).value[3] == DONE
+        batch = bytes.fromhex(str(read(public, courier, 2)))
+    assert head_end.take(batch) >= 2
+    assert head_end.balance == read(gurux, GXDLMSPurse(), 2)
+
+
 def test_acknowledge_and_check_now_answer_by_name(gurux: GuruxClient) -> None:
     purse = GXDLMSPurse()
     gurux.exchange(purse.top_up(gurux.client, identifier(10), 1))
@@ -143,7 +155,7 @@ def test_passive_parameters_are_written_cancelled_and_activated(gurux: GuruxClie
 def test_the_objects_of_an_association_are_ours(gurux: GuruxClient) -> None:
     listed = gurux.client.parseObjects(gurux.exchange(gurux.client.getObjectsRequest()).data, onlyKnownObjects=False)
     adopted = adopt(listed)
-    assert len(adopted) == 33
+    assert len(adopted) == 34  # purse, courier, 32 fee items
     purse = next(item for item in listed if isinstance(item, GXDLMSPurse))
     assert isinstance(read(gurux, purse, 2), int)
 

@@ -170,6 +170,29 @@ def _decrypt_blindly(self, sealed):
     return AESGCM(self.key).encrypt(self.meter + content[1:5], content[5:-12], None)[:-16]
 
 
+def test_a_meter_that_does_not_look_at_the_tag_would_be_caught(world, head_end, monkeypatch):
+    """The fault that the enumeration of instructions must find."""
+    monkeypatch.setattr("dlms_objects.wire.security.compare_digest", lambda *_: True)
+    requester, instruction = world.requester(Role.PUBLIC), head_end.top_up(1, 500)
+    outcomes = [
+        world.meter.device.action(DELIVER, axdr.encode(octet_string(tampered)), requester).value
+        for tampered in altered(instruction)
+    ]
+    assert any(outcomes)
+
+
+def test_a_batch_that_does_not_continue_what_is_kept_is_refused(world, courier, head_end):
+    """Somebody else acknowledged two rows that this head-end never saw."""
+    topped_up(world, 1, 2, 3)
+    client = world.connect()
+    second = client.journal()[1].head
+    client.do("acknowledge", {"sequence": 2, "digest": second.digest.hex()})
+    assert refuses(head_end.take, courier.fetch())
+    assert (head_end.rows, head_end.received) == ([], -1)
+    head_end.sequence, head_end.digest, head_end.balance = 2, second.digest, 3
+    assert head_end.take(courier.fetch()) == 1
+
+
 def test_batches_instructions_and_answers_of_two_meters_are_never_mixed(worlds):
     couriers = [Courier(world) for world in worlds]
     head_ends = [CourierHeadEnd(world.made.courier_keys) for world in worlds]
