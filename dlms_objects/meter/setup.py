@@ -25,6 +25,8 @@ from dlms_objects.values.system_title import SystemTitle
 
 MAKER = b"MPR"
 HEAD_END_TITLE = SystemTitle(b"MPH" + bytes(4) + b"\x01")
+"""Whose sealed instructions a courier brings, unless another one is written to its key file before the first start."""
+
 STORE_NAME = "meter.sqlite"
 KEYS_NAME = "keys"
 
@@ -53,12 +55,10 @@ def create(
     serial_number: str | None = None,
     clock_start: datetime | None = None,
     clock_rate: float = 1.0,
-    head_end_title: SystemTitle = HEAD_END_TITLE,
 ) -> MadeMeter:
     """Make a meter in a folder; AlreadyThereError when there is one (or a part of one).
 
     InvalidValueError for a zone that is none, or a serial number that is not printable ASCII; nothing is made then.
-    `head_end_title` is whose sealed instructions its courier will bring.
     `clock_start` (aware) gives it a virtual clock that runs `clock_rate` times as fast as real time.
     """
     config, store, keys_folder = (folder / name for name in (CONFIG_NAME, STORE_NAME, KEYS_NAME))
@@ -80,7 +80,7 @@ def create(
         courier_keys,
         CourierCredentials(
             system_title=title,
-            head_end_title=head_end_title,
+            head_end_title=HEAD_END_TITLE,
             encryption_key=secrets.token_bytes(KEY_LENGTH),
             authentication_key=secrets.token_bytes(KEY_LENGTH),
         ),

@@ -19,6 +19,7 @@ from dlms_objects.values.results import ActionResult
 from dlms_objects.wire.counters import COUNTER_CEILING, Counters, MemorySentCounters
 from dlms_objects.wire.key_wrap import wrap_key
 from tests.support.courier_headend import CourierHeadEnd, Refused
+from tests.support.meters import MeterWorld
 
 NEW_KEYS = {"global_unicast_encryption_key": b"N" * 16, "authentication_key": b"O" * 16}
 
@@ -48,6 +49,15 @@ def test_the_first_start_learns_the_head_end_and_later_ones_need_no_file(world):
     world.made.courier_keys.unlink()
     world.restart()
     assert world.meter.courier.head_end_title == setup.HEAD_END_TITLE
+
+
+def test_another_head_end_in_the_key_file_before_the_first_start_is_the_one(tmp_path):
+    world = MeterWorld(tmp_path / "other", start=False)
+    keys = world.made.courier_keys
+    keys.write_text(keys.read_text().replace(str(setup.HEAD_END_TITLE), "4D504800000000FF"))
+    world.start()
+    assert str(world.meter.courier.head_end_title) == "4D504800000000FF"
+    world.meter.close()
 
 
 def test_max_rows_is_kept_and_zero_is_refused(world, keeper, client):
