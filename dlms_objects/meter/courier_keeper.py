@@ -50,9 +50,9 @@ _HEAD_END: Final = "courier/head_end"
 _MAX_ROWS: Final = "courier/max_rows"
 
 
-def keep_head_end(store: MeterStore, title: SystemTitle) -> None:
-    """Make durable whose instructions a meter takes; StorageError."""
-    store.keep({_HEAD_END: title.octets}, [])
+def head_end_value(title: SystemTitle) -> dict[str, bytes]:
+    """What a new meter's store keeps of whose instructions it takes, as `MeterStore.keep` takes it."""
+    return {_HEAD_END: title.octets}
 
 
 class CourierKeeper:

@@ -16,7 +16,7 @@ from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.config import COURIER_KEY_NAME, MeterConfig, VirtualClockConfig, first_keys, load_keys
 from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
-from dlms_objects.meter.courier_keeper import keep_head_end
+from dlms_objects.meter.courier_keeper import head_end_value
 from dlms_objects.meter.listening import listen_on
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
@@ -124,7 +124,7 @@ def _keys(store: MeterStore, folder: Path) -> MeterKeys:
     keys = store.keys()
     if keys is None:
         keys = first_keys(folder)
-        keep_head_end(store, load_courier_credentials(folder / COURIER_KEY_NAME).head_end_title)
+        store.keep(head_end_value(load_courier_credentials(folder / COURIER_KEY_NAME).head_end_title), [])
         store.save_keys(keys, [])
     return keys
 

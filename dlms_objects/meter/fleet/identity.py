@@ -7,9 +7,10 @@ import hmac
 from collections.abc import Iterator
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS, Role
+from dlms_objects.classes.courier_class import COURIER_SAP
 from dlms_objects.meter.meter_keys import MeterKeys
-from dlms_objects.meter.setup import MAKER
-from dlms_objects.transport.credentials import KEY_LENGTH, MeterCredentials
+from dlms_objects.meter.setup import HEAD_END_TITLE, MAKER
+from dlms_objects.transport.credentials import KEY_LENGTH, CourierCredentials, MeterCredentials
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire.cipher_keys import CipherKeys
 
@@ -54,8 +55,18 @@ class FleetIdentity:
                 )
                 for association in ASSOCIATIONS
                 if association.is_ciphered
-            },
+            }
+            | {COURIER_SAP: self.courier(number).cipher_keys()},
             master_key=self._derive(f"{number} master")[:KEY_LENGTH],
+        )
+
+    def courier(self, number: int) -> CourierCredentials:
+        """What the head-end of meter `number` needs to open what its courier brings."""
+        return CourierCredentials(
+            system_title=self.title(number),
+            head_end_title=HEAD_END_TITLE,
+            encryption_key=self._key(number, "courier", "encryption"),
+            authentication_key=self._key(number, "courier", "authentication"),
         )
 
     def credentials(self, role: Role, count: int) -> Iterator[MeterCredentials]:
@@ -70,7 +81,7 @@ class FleetIdentity:
                 authentication_key=self._key(number, role, "authentication"),
             )
 
-    def _key(self, number: int, role: Role, use: str) -> bytes:
+    def _key(self, number: int, role: str, use: str) -> bytes:
         return self._derive(f"{number} {role} {use}")[:KEY_LENGTH]
 
     def _derive(self, label: str) -> bytes:

@@ -12,12 +12,14 @@ from typing import Literal
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS, Role
 from dlms_objects.errors import InvalidValueError
+from dlms_objects.meter.courier_keeper import head_end_value
 from dlms_objects.meter.database import MeterDatabase, Statement
 from dlms_objects.meter.fleet.config import CONFIG_NAME, FAULTS_NAME, FaultsConfig
 from dlms_objects.meter.fleet.households import Household
 from dlms_objects.meter.fleet.identity import LARGEST_FLEET, FleetIdentity
+from dlms_objects.meter.kept_values import kept_statements
 from dlms_objects.meter.key_table import key_statements
-from dlms_objects.meter.setup import AlreadyThereError
+from dlms_objects.meter.setup import HEAD_END_TITLE, AlreadyThereError
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.meter.store_file import NewMeter, create_store
 from dlms_objects.purse import snapshot
@@ -114,7 +116,11 @@ def _make_store(path: Path, numbers: Sequence[int], fleet: NewFleet, settings: S
         for number_in_file, number in enumerate(numbers, start=1):
             store = MeterStore(database, number_in_file)
             lived = Household(fleet.seed, number).live_until(states[number], store, fleet.clock_start, fleet.top_ups)
-            statements += (*store.statements_of(lived), *key_statements(identity.keys(number), number_in_file))
+            statements += (
+                *store.statements_of(lived),
+                *key_statements(identity.keys(number), number_in_file),
+                *kept_statements(head_end_value(HEAD_END_TITLE), number_in_file),
+            )
             if number_in_file % TOGETHER == 0 or number_in_file == len(numbers):
                 database.change(statements)
                 statements = []

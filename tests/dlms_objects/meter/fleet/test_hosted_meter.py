@@ -4,10 +4,13 @@ import pytest
 
 from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.fleet.households import Household
+from dlms_objects.meter.fleet.identity import FleetIdentity
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.purse import operations
 from dlms_objects.purse.outcome import EventCode, OutcomeCode
+from dlms_objects.transport.credentials import save_courier_credentials
+from tests.support.courier_headend import CourierHeadEnd, Refused
 from tests.support.fleets import START, FleetWorld
 from tests.support.meters import identifier
 
@@ -104,3 +107,25 @@ def test_a_store_without_keys_is_told(fleet):
     host.database.connection.execute("DELETE FROM master_key")
     with pytest.raises(StorageError, match="no keys of meter 1; make the fleet anew"):
         host.power_up()
+
+
+@pytest.mark.parametrize("stores", ["shared", "own"])
+def test_every_meter_seals_for_its_head_end_with_keys_of_its_own(tmp_path, stores):
+    fleet = FleetWorld(tmp_path / "fleet", stores=stores)
+    head_ends = []
+    for sap in (1, 2, 3):
+        keys = tmp_path / f"courier-{sap}.toml"
+        save_courier_credentials(keys, FleetIdentity(7).courier(sap))
+        head_ends.append(CourierHeadEnd(keys))
+    batches = [fleet.host(sap).meter.courier.batch(START) for sap in (1, 2, 3)]
+    for head_end in head_ends:
+        own = [batch for batch in batches if _takes(head_end, batch)]
+        assert own == [batches[head_ends.index(head_end)]]
+    fleet.stop()
+
+
+def _takes(head_end, batch):
+    try:
+        return head_end.take(batch) > 0
+    except Refused:
+        return False

@@ -30,7 +30,7 @@ def test_a_seed_fixes_titles_and_keys_and_no_two_meters_share_any() -> None:
         for of_one in identity.keys(number).associations.values()
         for key in (of_one.global_unicast_encryption_key, of_one.authentication_key)
     ] + [identity.keys(number).master_key for identity in (first, other) for number in numbers]
-    assert len(set(keys)) == len(keys) == 600 * 5
+    assert len(set(keys)) == len(keys) == 600 * 7
 
 
 @pytest.mark.parametrize("role", [Role.READER, Role.MANAGEMENT])
