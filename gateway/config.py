@@ -4,7 +4,6 @@ Only shapes and ranges are checked here; `check.py` looks at the files and the m
 modules and by `deploy/`, which loads the file and gives the folder from which paths are counted as `context["folder"]`.
 """
 
-import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -13,9 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializ
 
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.program_folder import checked_listen, counted_from_folder
+from dlms_objects.transport.endpoints import check_endpoint
 from dlms_objects.values.system_title import SystemTitle
-
-_ENDPOINT = re.compile(r"(?:tcp|udp):(?P<host>(?:[^:\\\s]|\\:)+):(?P<port>[0-9]{1,5})")
 
 
 def _system_title(value: object) -> SystemTitle:
@@ -26,11 +24,10 @@ def _system_title(value: object) -> SystemTitle:
 
 
 def _endpoint(value: str) -> str:
-    match = _ENDPOINT.fullmatch(value)
-    if match is None or not 1 <= int(match["port"]) <= 65535:
-        raise ValueError(
-            f"an endpoint is tcp:host:port or udp:host:port (colons of an IPv6 address written \\:), not {value!r}"
-        )
+    try:
+        check_endpoint(value)
+    except InvalidValueError as error:
+        raise ValueError(str(error)) from None
     return value
 
 

@@ -1,7 +1,7 @@
 """Listening for the meters' pushes: one that verifies is the reason to collect from its meter at once.
 
 A push is a hint and never a record: what it holds is collected from the journal by its sequence number, so a push that
-is lost, late or repeated changes nothing. Over TCP and UDP on one port. Imported by `service.py`.
+is lost, late or repeated changes nothing. Over TCP and UDP on one port, and from HDLC lines. Imported by `service.py`.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,11 +41,14 @@ class Pushes(Service):
     def __init__(
         self,
         reactor: Any,
-        listen: str,
+        listen: str | None,
         contexts: Mapping[SystemTitle, SecurityContext],
         collect: Mapping[SystemTitle, Callable[[], None]],
     ) -> None:
-        """`contexts` opens what each meter sends; its counters are those of the sessions with it."""
+        """`listen` None: pushes come over HDLC lines alone (`take_apdu`).
+
+        `contexts` opens what each meter sends; its counters are those of the sessions with it.
+        """
         self._reactor = reactor
         self._listen = listen
         self._collect = collect
@@ -54,9 +57,13 @@ class Pushes(Service):
             contexts=contexts.get, maximum_octets=LARGEST_PUSH_OCTETS, rest_timeout_s=REST_S
         )
         self._listener = PushListener(reactor, parameters, self._heard)
+        self.take_apdu = self._listener.take_apdu
 
     def startService(self) -> None:
         """Listen; PushAddressError when that cannot be."""
+        super().startService()  # type: ignore[no-untyped-call]
+        if self._listen is None:
+            return
         host, port = host_and_port(self._listen)
         factory = self._listener.factory(maximum_connections=MAXIMUM_CONNECTIONS)
         try:
@@ -66,7 +73,6 @@ class Pushes(Service):
             self._ports.append(udp)
         except CannotListenError as error:
             raise PushAddressError(f"cannot listen for pushes on {self._listen}: {error.socketError}") from error
-        super().startService()  # type: ignore[no-untyped-call]
         log.info("listening for pushes on {host} port {port}", host=host, port=self.port)
 
     def stopService(self) -> "Deferred[Any]":

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
@@ -19,6 +19,7 @@ from twisted.python.threadpool import ThreadPool
 from dlms_objects.errors import InvalidValueError, LocalError, MeterPurseError
 from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
 from dlms_objects.transport.credentials import KeyFiles, MeterCredentials
+from dlms_objects.transport.endpoints import Endpoints
 from dlms_objects.wire.security import SecurityContext
 from gateway import exchange
 from gateway.back_off import BackOff
@@ -34,6 +35,9 @@ from gateway.status import outbox_figures
 from gateway.store import Store
 from gateway.uplink import Uplink, UplinkLimits
 from gateway.writer import Writer
+
+if TYPE_CHECKING:
+    from dlms_objects.values.system_title import SystemTitle
 
 log = Logger()
 
@@ -54,24 +58,23 @@ class GatewayService(MultiService):
         self._pool = ThreadPool(1, 1, name="outbox")
         self.writer = Writer(store, partial(deferToThreadPool, reactor, self._pool))
         self.lines: list[Line] = []
-        self.pushes: Pushes | None = None
+        self._contexts: dict[SystemTitle, SecurityContext] = {}
+        self._wake: dict[SystemTitle, Callable[[], None]] = {}
+        listen = None if config.push is None else config.push.listen
+        self.pushes = Pushes(reactor, listen, self._contexts, self._wake)
+        self._add(self.pushes)
         self.uplink = Uplink(headend, self.writer, _uplink_limits(config), clock=reactor, random=Random())
         self.upload_loop = Loop(reactor, "uplink", self.uplink.step, after_fault_s=AFTER_FAULT_S)
         self._add(self.upload_loop)
         heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
         self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
 
-    def add_line(self, line: Line, name: str) -> Loop:
-        """Collect from one more meter; what repeats its sessions."""
+    def add_line(self, line: Line, meter: MeterSection, context: SecurityContext) -> None:
+        """Collect from one more meter, on its schedule and when it pushes; `context` opens its pushes."""
         self.lines.append(line)
-        loop = Loop(self._reactor, f"meter {name}", line.step, after_fault_s=AFTER_FAULT_S)
+        loop = Loop(self._reactor, f"meter {meter.name}", line.step, after_fault_s=AFTER_FAULT_S)
         self._add(loop)
-        return loop
-
-    def listen_for_pushes(self, pushes: Pushes) -> None:
-        """Collect at once from a meter that pushes."""
-        self.pushes = pushes
-        self._add(pushes)
+        self._contexts[meter.system_title], self._wake[meter.system_title] = context, loop.wake
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
@@ -157,13 +160,13 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
     )
     service = GatewayService(config, reactor, headend=headend, store=store)
     sessions = DeferredSemaphore(config.collection.concurrency)
-    contexts, wake = {}, {}
+    endpoints = Endpoints(reactor, service.pushes.take_apdu)
     for meter, keys in zip(config.meter, credentials, strict=True):
         counters = AssociationCounters(store, meter.system_title, keys.key_id)
         identity = ClientIdentity(system_title=config.system_title, counters=counters.wire)
         line = Line(
             _line_settings(config, meter),
-            partial(_open, reactor, meter, keys, identity),
+            partial(_open, reactor, endpoints, meter, keys, identity),
             service.writer,
             counters,
             BackOff(config.collection.back_off_first_s, config.collection.back_off_maximum_s, Random()),
@@ -172,15 +175,13 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
             sessions=sessions,
             collected=service.upload_loop.wake,
         )
-        wake[meter.system_title] = service.add_line(line, meter.name).wake
-        contexts[meter.system_title] = SecurityContext(
+        context = SecurityContext(
             keys=keys.cipher_keys(),
             own_title=config.system_title,
             peer_title=meter.system_title,
             counters=counters.wire,
         )
-    if config.push is not None:
-        service.listen_for_pushes(Pushes(reactor, config.push.listen, contexts, wake))
+        service.add_line(line, meter, context)
     return service
 
 
@@ -207,10 +208,10 @@ def _credentials(meter: MeterSection, key_files: KeyFiles) -> MeterCredentials:
 
 
 async def _open(
-    reactor: Any, meter: MeterSection, credentials: MeterCredentials, identity: ClientIdentity
+    reactor: Any, endpoints: Endpoints, meter: MeterSection, credentials: MeterCredentials, identity: ClientIdentity
 ) -> LineSession:
     parameters = client_parameters(credentials, identity, timeout_s=meter.timeout_s)
-    return await open_session(reactor, meter.endpoint, parameters)
+    return await open_session(reactor, meter.endpoint, parameters, endpoints=endpoints)
 
 
 def _line_settings(config: GatewayConfig, meter: MeterSection) -> LineSettings:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.commands.options import Folder, LogJson, LogLevel, Severity, instant
+from deploy.commands.options import Folder, Folders, LogJson, LogLevel, Severity, instant
 
 app = typer.Typer(
     help="The virtual meter: a DLMS/COSEM server with a purse.", no_args_is_help=True, rich_markup_mode=None
@@ -52,19 +52,31 @@ def init(
 
 
 @app.command()
-def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severity.INFO) -> None:
-    """Serve until SIGTERM or Ctrl-C; `ready ENDPOINT SYSTEM_TITLE` on stdout says that the meter answers."""
+def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Severity.INFO) -> None:
+    """Serve until SIGTERM or Ctrl-C; `ready ENDPOINT SYSTEM_TITLE` on stdout says that the meter answers.
+
+    Several meters in one process may stand on one RS-485 line.
+    """
+    from contextlib import nullcontext
+
     from deploy.configuration import blaming, load
     from deploy.logs import begin_logging
     from deploy.running import serve
     from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
+    from dlms_objects.meter.lines import LineError
     from dlms_objects.meter.listening import AddressInUseError
-    from dlms_objects.meter.service import MeterService, make_service
+    from dlms_objects.meter.service import MetersService
     from dlms_objects.meter.store import StorageError
     from dlms_objects.transport.credentials import CredentialsError
 
-    path = folder / CONFIG_NAME
-    config = load(path, MeterConfig)
+    paths = [folder / CONFIG_NAME for folder in folders]
+    configs = [load(path, MeterConfig) for path in paths]
     begin_logging(log_level, as_json=log_json)
-    with blaming(path, {AddressInUseError: ("listen",), StorageError: ("store",), CredentialsError: ("keys",)}):
-        serve(lambda reactor: make_service(config, reactor), MeterService.when_ready)
+    places: dict[type[Exception], tuple[str | int, ...]] = {
+        AddressInUseError: ("listen",),
+        LineError: ("line",),
+        StorageError: ("store",),
+        CredentialsError: ("keys",),
+    }
+    with blaming(paths[0], places) if len(paths) == 1 else nullcontext():
+        serve(lambda reactor: MetersService(configs, reactor), MetersService.when_ready)

@@ -29,6 +29,7 @@ class Pocket(StrEnum):
 
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder with the configuration and all state.")]
+Folders = Annotated[list[Path], typer.Argument(metavar="DIR...", help="The folders of the meters.")]
 LogLevel = Annotated[Severity, typer.Option("--log-level", help="The least severe kind of log line.")]
 LogJson = Annotated[bool, typer.Option("--log-json", help="Log one JSON object a line instead of text.")]
 

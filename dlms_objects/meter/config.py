@@ -12,6 +12,7 @@ from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, Association
 from dlms_objects.classes.courier_class import COURIER_SAP
 from dlms_objects.errors import InvalidValueError, LocalError
 from dlms_objects.meter.clock import EARLIEST, LATEST
+from dlms_objects.meter.line_config import LineConfig
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.supply_config import SupplyConfig
 from dlms_objects.program_folder import checked_listen, counted_from_folder
@@ -82,6 +83,7 @@ class MeterConfig(BaseModel):
     clock: VirtualClockConfig | None = None
     consumption: ConsumptionConfig = ConsumptionConfig(seed=1, kwh_per_year=2_400)
     supply: SupplyConfig | None = None
+    line: tuple[LineConfig, ...] = ()
 
 
 def load_keys(folder: Path) -> dict[Role, MeterCredentials]:

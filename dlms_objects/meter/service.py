@@ -3,11 +3,13 @@
 Imported by the command line and the demo.
 """
 
+from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
+from typing import Any
 
-from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.application.service import MultiService, Service
+from twisted.internet.defer import Deferred, gatherResults, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IReactorTime
 from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
@@ -17,12 +19,15 @@ from dlms_objects.meter.config import COURIER_KEY_NAME, MeterConfig, VirtualCloc
 from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
 from dlms_objects.meter.courier_keeper import head_end_value
+from dlms_objects.meter.lines import Lines
 from dlms_objects.meter.listening import listen_on
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.transport.credentials import CredentialsError, load_courier_credentials
+from dlms_objects.transport.udp import for_udp
+from dlms_objects.wire.parameters import ServerParameters
 
 TICK_S = 1.0
 FAST_TICK_S = 0.02  # of a virtual clock that runs faster than real time
@@ -35,19 +40,46 @@ def make_service(config: MeterConfig, reactor: IReactorTime) -> "MeterService":
     return MeterService(config, reactor)
 
 
+class MetersService(MultiService):
+    """Several meters in one process, which may share lines."""
+
+    def __init__(self, configs: Sequence[MeterConfig], reactor: IReactorTime) -> None:
+        """Nothing is opened before the start."""
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._lines = Lines(reactor)
+        self._meters = [MeterService(config, reactor, self._lines) for config in configs]
+        for meter in self._meters:
+            meter.setServiceParent(self)  # type: ignore[no-untyped-call]
+
+    def when_ready(self) -> Deferred[str]:
+        """Fires with the words of each meter, once all are ready and the lines that they share are open."""
+        return Deferred.fromCoroutine(self._when_ready())
+
+    async def _when_ready(self) -> str:
+        words = [await meter.when_ready() for meter in self._meters]
+        await self._lines.open()
+        return ", ".join(words)
+
+    def stopService(self) -> "Deferred[Any]":  # noqa: N802 - Twisted's name
+        """Close the lines, then stop every meter."""
+        return self._lines.close().addCallback(lambda _: MultiService.stopService(self))
+
+
 class MeterService(Service):
     """Runs one meter: opens its store, listens, ticks, answers."""
 
-    def __init__(self, config: MeterConfig, reactor: IReactorTime) -> None:
-        """Nothing is opened before the start."""
+    def __init__(self, config: MeterConfig, reactor: IReactorTime, lines: Lines | None = None) -> None:
+        """Nothing is opened before the start. `lines` are somebody else's to open and close; else they are its own."""
         super().__init__()
+        self._lines = Lines(reactor) if lines is None else lines
+        self._has_own_lines = lines is None
         self._config = config
         self._reactor = reactor
         self._ready: Deferred[str] = Deferred()
         self._meter: Meter | None = None
         self._port: IListeningPort | None = None
         self._tick: LoopingCall | None = None
-        self._factory: MeterFactory | None = None
+        self._factories: list[MeterFactory] = []
         self._pusher: Pusher | None = None
 
     def when_ready(self) -> Deferred[str]:
@@ -70,19 +102,29 @@ class MeterService(Service):
         self._tick.clock = self._reactor
         self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
         parameters = meter.server_parameters(self._config.inactivity_s)
-        self._factory = MeterFactory(self._reactor, meter, parameters, self._config.maximum_connections)
-        self._port, endpoint = await listen_on(self._reactor, self._config.listen, self._factory)
+        factory = self._new_factory(meter, parameters)
+        self._port, endpoint = await listen_on(self._reactor, self._config.listen, factory)
+        for line in self._config.line:
+            self._lines.add(line, self._new_factory(meter, for_udp(parameters) if line.station is None else parameters))
+        if self._has_own_lines:
+            await self._lines.open()
         return f"{endpoint} {meter.system_title}"
+
+    def _new_factory(self, meter: Meter, parameters: ServerParameters) -> MeterFactory:
+        factory = MeterFactory(self._reactor, meter, parameters, self._config.maximum_connections)
+        self._factories.append(factory)
+        return factory
 
     async def _stop(self) -> None:
         if self._port is not None:
             await maybeDeferred(self._port.stopListening)
+        if self._has_own_lines:
+            await self._lines.close()
         if self._tick is not None and self._tick.running:
             self._tick.stop()
         if self._pusher is not None:
             self._pusher.stop()
-        if self._factory is not None:
-            await self._factory.drop_all()
+        await gatherResults([factory.drop_all() for factory in self._factories])
         if self._meter is not None:
             self._meter.close()
 

@@ -14,23 +14,21 @@ from typing import cast
 from twisted.internet import defer
 from twisted.internet import error as internet_error
 from twisted.internet.defer import Deferred
-from twisted.internet.endpoints import clientFromString
-from twisted.internet.interfaces import IDelayedCall, IReactorTime, IStreamClientEndpoint, ITCPTransport
+from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTransport
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
 from dlms_objects.errors import (
-    InvalidValueError,
     LocalError,
     MeterPurseError,
     RefusedError,
     RemoteError,
     TransportLostError,
 )
-from dlms_objects.program_folder import host_and_port
 from dlms_objects.transport.credentials import MeterCredentials
+from dlms_objects.transport.endpoints import UDP, Endpoints
 from dlms_objects.transport.trace import Trace
-from dlms_objects.transport.udp import UdpEndpoint, for_udp
+from dlms_objects.transport.udp import for_udp
 from dlms_objects.values.logical_name import AttributeDescriptor, MethodDescriptor
 from dlms_objects.values.results import ActionResult, DataAccessResult
 from dlms_objects.values.system_title import SystemTitle
@@ -48,6 +46,7 @@ from dlms_objects.wire.security import SecurityContext
 from dlms_objects.wire.selection import SelectiveAccess
 
 CHALLENGE_OCTETS = 16
+CLOSING_S = 5.0
 _RECENT_CHALLENGES = RecentChallenges()
 
 Notified = Callable[[DataNotification | EventNotificationRequest], None]
@@ -101,20 +100,28 @@ async def open_session(
     parameters: ClientParameters,
     trace: Trace | None = None,
     notified: Notified = lambda _notification: None,
+    endpoints: Endpoints | None = None,
 ) -> "MeterSession":
     """Connect to an endpoint and open the association; a trace is shown every frame.
 
-    An endpoint is text such as `tcp:127.0.0.1:4059` or `udp:127.0.0.1:4059`.
+    An endpoint is text such as `tcp:127.0.0.1:4059` (`transport.endpoints`); who opens sessions with several meters on
+    one line passes the `endpoints` that share it.
 
     `notified` is given what the meter sends unasked, also while an answer is awaited; it must not raise.
     AssociationRefusedByMeterError, RemoteError or TransportLostError; nothing stays open then. InvalidValueError for an
     endpoint that is none.
     """
-    if endpoint.startswith("udp:"):
+    if endpoint.startswith(f"{UDP}:"):
         parameters = for_udp(parameters)
+    meter = (endpoints or Endpoints(reactor)).to(
+        endpoint,
+        client_sap=parameters.client_sap,
+        server_sap=parameters.server_sap,
+        answer_s=parameters.answer_timeout_s,
+    )
     factory = Factory.forProtocol(lambda: _Pump(reactor, ClientAssociation(parameters), trace, notified))
     factory.noisy = False
-    connecting = _endpoint(reactor, endpoint).connect(factory)
+    connecting = meter.connect(factory)
     connecting.addTimeout(parameters.answer_timeout_s, reactor)
     try:
         pump = cast("_Pump", await connecting)
@@ -218,13 +225,16 @@ class MeterSession:
         return event
 
     async def release(self) -> None:
-        """Release the association and close the connection; a peer that is gone already is no error."""
+        """Release the association and close the connection; a peer that is gone already is no error.
+
+        It returns once the connection is closed (over HDLC: the link), or cut after CLOSING_S.
+        """
         try:
             await self._pump.ask(events.Release())
         except TransportLostError:
             return
         finally:
-            self._pump.lose()
+            await self._pump.close()
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -253,6 +263,7 @@ class _Pump(Protocol):
         self._deadline: IDelayedCall | None = None
         self._broken: TransportLostError | None = None
         self._is_over = False
+        self._lost: Deferred[None] = Deferred()
 
     def ask(self, command: events.ClientCommand) -> Deferred[events.ClientEvent]:
         """Send a command; fires with the event that ends it. LocalError while another is unanswered."""
@@ -285,10 +296,17 @@ class _Pump(Protocol):
         if self._trace is not None:
             self._trace.closed(self._now())
         self._end(TransportLostError(f"the connection was lost: {reason.getErrorMessage()}"))
+        self._lost.callback(None)
 
-    def lose(self) -> None:
-        """Close the connection after what was written."""
+    async def close(self) -> None:
+        """Close the connection after what was written; cut it when that takes longer than CLOSING_S."""
+        if self._lost.called:
+            return
+        cut = self._reactor.callLater(CLOSING_S, self.abort)
         self._transport().loseConnection()
+        await self._lost
+        if cut.active():
+            cut.cancel()
 
     def abort(self) -> None:
         """Close the connection at once."""
@@ -347,17 +365,6 @@ class _Pump(Protocol):
         if self.transport is None:
             raise LocalError("the session has no connection")
         return cast("ITCPTransport", self.transport)
-
-
-def _endpoint(reactor: IReactorTime, text: str) -> IStreamClientEndpoint:
-    kind, _, rest = text.partition(":")
-    try:
-        if kind == "udp":
-            return UdpEndpoint(reactor, *host_and_port(rest))
-        endpoint: IStreamClientEndpoint = clientFromString(reactor, text)
-    except (ValueError, TypeError, KeyError) as error:
-        raise InvalidValueError(f"{text!r} is no endpoint such as tcp:127.0.0.1:4059") from error
-    return endpoint
 
 
 def _challenge() -> bytes:

@@ -43,6 +43,11 @@ class HdlcServer(LinkDriver):
         self._factory = protocol_factory
         self._transport: LinkTransport | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether a client has a link."""
+        return self._transport is not None
+
     def say(self, apdu: bytes) -> None:
         """Answer the request that came last, or be asked for it."""
         self._speak(SendApdu(apdu))

@@ -1,7 +1,8 @@
 """Optical ports as endpoints: the mode E opening on a serial port, then the same port for HDLC.
 
-Here: when the opening's octets are out and the port is set anew. Not here: the opening itself (`wire.mode_e`), the port
-(`serial`). Imported by whoever connects to a meter through an optical head: `HdlcLine(reactor, OpticalEndpoint(...))`.
+Here: when the opening's octets are out and the port is set anew, for both roles. Not here: the opening itself
+(`wire.mode_e`), the port (`serial`), a meter's side of a port (`line_host`). Imported by whoever connects to a meter
+through an optical head: `HdlcLine(reactor, OpticalEndpoint(...))`.
 """
 
 from collections.abc import Callable
@@ -18,13 +19,25 @@ from zope.interface import implementer
 
 from dlms_objects.transport.serial import SerialAddress, set_mode
 from dlms_objects.wire.events import SendOctets
-from dlms_objects.wire.mode_e import OPENING_MODE, OpeningClient, OpeningFailed, OpeningParameters, SetLine
+from dlms_objects.wire.mode_e import (
+    OPENING_MODE,
+    Opened,
+    OpeningClient,
+    OpeningFailed,
+    OpeningParameters,
+    OpeningServer,
+    OpeningState,
+    SetLine,
+)
 
 _BITS_OF_OCTET: Final = 10
+MAXIMUM_EARLY_OCTETS: Final = 4096
 _SETTLING_S: Final = 0.05  # for what the operating system and the head still hold back
 
-PortSetter = Callable[[Any, Any], None]
-"""Sets an open port, its transport, to a line mode."""
+_EVEN_PARITY: Final = bytes(octet | (octet.bit_count() & 1) << 7 for octet in range(128)) + bytes(range(128, 256))
+
+PortSetter = Callable[[Any, Any], bool]
+"""Sets an open port, its transport, to a line mode; False when the port cannot make the parity."""
 
 
 @implementer(IStreamClientEndpoint)
@@ -50,10 +63,12 @@ class OpticalEndpoint:
         return Deferred.fromCoroutine(self._connect(protocolFactory))
 
     async def _connect(self, protocol_factory: IProtocolFactory) -> IProtocol:
-        opening = _Opening(self._reactor, OpeningClient(self._parameters), self._set_port)
+        engine = OpeningClient(self._parameters)
+        opening = OpeningDriver(self._reactor, engine, self._set_port)
         await self._port.connect(Factory.forProtocol(lambda: opening))
         port: Any = opening.transport
         try:
+            engine.start(opening.now())
             await opening.run()
             protocol = protocol_factory.buildProtocol(SerialAddress("optical port"))
             if protocol is None:
@@ -66,19 +81,24 @@ class OpticalEndpoint:
         return protocol
 
 
-class _Opening(Protocol):
-    """Drives the opening on an open port."""
+class OpeningDriver(Protocol):
+    """Drives an opening on an open port, whose protocol it is meanwhile."""
 
-    def __init__(self, reactor: IReactorTime, engine: OpeningClient, set_port: PortSetter) -> None:
+    def __init__(self, reactor: IReactorTime, engine: OpeningClient | OpeningServer, set_port: PortSetter) -> None:
+        """Nothing is said before `run`."""
         self._reactor = reactor
         self._engine = engine
         self._set_port = set_port
         self._more: Deferred[None] | None = None
         self._lost: Failure | None = None
+        self.early = b""
 
     def dataReceived(self, octets: bytes) -> None:  # noqa: N802 - Twisted's name
-        """Feed the engine."""
-        self._engine.receive_data(octets, self._now())
+        """Feed the engine; what comes once it is open, before the port is handed over, is kept in `early`."""
+        if self._engine.state is OpeningState.OPEN:
+            self.early = (self.early + octets)[-MAXIMUM_EARLY_OCTETS:]
+            return
+        self._engine.receive_data(octets, self.now())
         self._wake()
 
     def connectionLost(self, reason: Failure = connectionDone) -> None:  # noqa: N802 - Twisted's name
@@ -89,21 +109,20 @@ class _Opening(Protocol):
     async def run(self) -> None:
         """Until HDLC can begin; ConnectError when it cannot."""
         port: Any = self.transport
-        baud, unsent_octets = OPENING_MODE.baud, 0
-        self._engine.start(self._now())
+        baud, unsent_octets, makes_parity = OPENING_MODE.baud, 0, True
         while self._lost is None:
             match self._engine.next_event():
-                case None if self._engine.next_timeout() is None:
+                case Opened():
                     return
                 case None:
                     await self._wait()
                 case SendOctets(octets=octets):
-                    port.write(octets)
+                    port.write(octets if makes_parity else octets.translate(_EVEN_PARITY))
                     unsent_octets += len(octets)
                 case SetLine(mode=mode):
                     if unsent_octets:
                         await deferLater(self._reactor, unsent_octets * _BITS_OF_OCTET / baud + _SETTLING_S)
-                    self._set_port(port, mode)
+                    makes_parity = self._set_port(port, mode) or mode.parity == "N"
                     baud, unsent_octets = mode.baud, 0
                 case OpeningFailed(failure=failure):
                     raise ConnectError(string=f"optical port: {failure.name.lower().replace('_', ' ')}")
@@ -111,17 +130,18 @@ class _Opening(Protocol):
 
     async def _wait(self) -> None:
         """For octets, the end of the port, or the engine's deadline."""
-        self._more = Deferred()
-        due = self._engine.next_timeout() or self._now()
-        timer: IDelayedCall = self._reactor.callLater(
-            max(0.0, due.timestamp() - self._reactor.seconds()), self._time_passed
-        )
-        await self._more
-        if timer.active():
+        more: Deferred[None] = Deferred()
+        self._more = more
+        due = self._engine.next_timeout()
+        timer: IDelayedCall | None = None
+        if due is not None:
+            timer = self._reactor.callLater(max(0.0, due.timestamp() - self._reactor.seconds()), self._time_passed)
+        await more
+        if timer is not None and timer.active():
             timer.cancel()
 
     def _time_passed(self) -> None:
-        self._engine.handle_timeout(self._now())
+        self._engine.handle_timeout(self.now())
         self._wake()
 
     def _wake(self) -> None:
@@ -129,5 +149,6 @@ class _Opening(Protocol):
         if more is not None:
             more.callback(None)
 
-    def _now(self) -> datetime:
+    def now(self) -> datetime:
+        """The time, for the engine."""
         return datetime.fromtimestamp(self._reactor.seconds(), UTC)

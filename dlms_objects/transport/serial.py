@@ -4,7 +4,9 @@ Here: the string, the settings, opening the port, changing its mode. Not here: w
 Imported by whoever connects to a meter, or serves one, by an endpoint string.
 """
 
+import contextlib
 import re
+import termios
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -29,6 +31,7 @@ _PART: Final = re.compile(r"(?:[^\\:]|\\.)+")
 _PARITIES: Final = ("N", "E", "O")
 _NUMBERS: Final = ("baudrate", "bytesize", "stopbits")
 _BITS_OF_START_AND_PARITY: Final = 2
+_CANNOT: Final = (SerialException, termios.error, ValueError)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,11 +82,24 @@ def client_endpoint(reactor: Any, text: str) -> IStreamClientEndpoint:
     return cast("IStreamClientEndpoint", clientFromString(reactor, text))
 
 
-def set_mode(port: SerialPort, mode: "LineMode") -> None:
-    """Set an open port as a mode E opening asks; what was written before must have gone."""
-    port._serial.baudrate = mode.baud
-    port._serial.bytesize = mode.data_bits
-    port._serial.parity = mode.parity
+def set_mode(port: SerialPort, mode: "LineMode") -> bool:
+    """Set an open port as a mode E opening asks; what was written before must have gone.
+
+    False when the port can do the rate, but not seven bits and parity, as some adapters: it is 8N1 then, and whoever
+    writes makes the parity.
+    """
+    line = port._serial
+    line.baudrate = mode.baud
+    try:
+        line.bytesize = mode.data_bits
+        line.parity = mode.parity
+    except _CANNOT:
+        with contextlib.suppress(*_CANNOT):
+            line.parity = "N"
+        line.bytesize = 8
+        line.parity = "N"
+        return False
+    return True
 
 
 @implementer(IAddress)

@@ -14,7 +14,7 @@ from twisted.internet.threads import deferToThreadPool
 
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.meter.connection import MeterFactory
-from dlms_objects.transport import client as transport_client
+from dlms_objects.transport.client import open_session
 from dlms_objects.transport.hdlc import HdlcLine
 from dlms_objects.transport.hdlc_server import HdlcServer
 from dlms_objects.transport.serial import client_endpoint
@@ -66,9 +66,9 @@ def line_to(reactor: Any, port: Path) -> HdlcLine:
     return HdlcLine(reactor, client_endpoint(reactor, f"serial:{port}:baudrate=115200"), turnaround_s=0.002)
 
 
-def parameters(physical: int, client_sap: int = 16) -> LinkParameters:
+def parameters(physical: int) -> LinkParameters:
     return LinkParameters(
-        own=HdlcAddress.client(client_sap),
+        own=HdlcAddress.client(16),
         peer=HdlcAddress.server(1, physical),
         limits=limits(128, 3),
         times=TIMES,
@@ -139,16 +139,11 @@ def powered(world: MeterWorld, reactor: Any) -> MeterFactory:
     return world.factory
 
 
-def test_a_session_of_ours_with_our_meter(
-    ports: tuple[Path, Path], world: MeterWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_session_of_ours_with_our_meter(ports: tuple[Path, Path], world: MeterWorld) -> None:
     async def work(reactor: Any) -> bytes:
         far = await served(reactor, ports[1], {17: powered(world, reactor)})
-        line = line_to(reactor, ports[0])
-        credentials = world.parameters(Role.MANAGEMENT)
-        station = line.station(parameters(17, credentials.client_sap))
-        monkeypatch.setattr(transport_client, "_endpoint", lambda _reactor, _text: station)
-        session = await transport_client.open_session(reactor, "over HDLC", credentials)
+        endpoint = f"hdlc+serial:{ports[0]}:baudrate=115200:physical=17:turnaround=2"
+        session = await open_session(reactor, endpoint, world.parameters(Role.MANAGEMENT))
         balance = await session.get(BALANCE)
         await session.release()
         await deferLater(reactor, 0.1)

@@ -1,6 +1,5 @@
 """gateway/service.py with everything real but the head-end's books: a meter over TCP, HTTP over sockets, the disk."""
 
-import gzip
 import json
 import sqlite3
 from collections.abc import Callable, Coroutine, Iterator
@@ -28,7 +27,7 @@ from dlms_objects.wire.parameters import ClientParameters
 from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection, PushSection
 from gateway.service import GatewayService, make_service, read_token
 from tests.support.fake_headend import FakeHeadend
-from tests.support.http_server import Answer, Request, http_server
+from tests.support.http_server import Answer, Request, http_server, unzipped
 from tests.support.twisted_testing import result_of, run_in_reactor
 
 TOP_UP = MethodDescriptor(20101, LogicalName.parse("0.0.128.0.0.255"), 1)
@@ -86,7 +85,7 @@ def street_with(folder: Path) -> Iterator[Street]:
     def answer(request: Request) -> Answer:
         if request.headers["Authorization"] != "Bearer secret":
             return Answer(status=401)
-        body = gunzip(request)
+        body = unzipped(request)
         if request.path.endswith("/status"):
             heartbeats.append(json.loads(body))
             return Answer(status=204)
@@ -97,10 +96,6 @@ def street_with(folder: Path) -> Iterator[Street]:
         street = Street(folder, made, load_credentials(made.keys[next(iter(made.keys))]), headend, url, heartbeats)
         street.keys = load_credentials(street.keys_file)
         yield street
-
-
-def gunzip(request: Request) -> bytes:
-    return gzip.decompress(request.body) if request.headers.get("Content-Encoding") == "gzip" else request.body
 
 
 @pytest.fixture
@@ -261,7 +256,6 @@ def test_what_a_meter_pushes_is_collected_long_before_its_turn(street: Street) -
         gateway = make_service(config.model_copy(update={"meter": (rarely,), "push": push}), reactor)
         gateway.startService()
         await until(reactor, lambda: street.heartbeats)
-        assert gateway.pushes is not None
         await push_to(reactor, street, port, f"127.0.0.1:{gateway.pushes.port}")
         await top_up(reactor, street, port, 1)
         await until(reactor, lambda: len(books.rows) == 1)

@@ -1,5 +1,6 @@
 """A real HTTP server in a thread that answers as told: for clients that must meet sockets."""
 
+import gzip
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,11 @@ class Answer:
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     cut: bool = False
+
+
+def unzipped(request: Request) -> bytes:
+    """The body of a request, whether it came compressed or not."""
+    return gzip.decompress(request.body) if request.headers.get("Content-Encoding") == "gzip" else request.body
 
 
 @contextmanager

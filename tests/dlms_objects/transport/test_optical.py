@@ -69,6 +69,7 @@ class Port:
 class World:
     def __init__(self, *, name: str = "Meter", confirms: bool = True, **changes: Any) -> None:
         self.clock = Clock()
+        self.lacks_parity = False
         server = OpeningServer(OpeningParameters(fastest="5", name=name, **changes))
         self.port = Port(self.clock, server, confirms=confirms)
         self.endpoint = OpticalEndpoint(self.clock, self, OpeningParameters(), set_port=self.set_port)
@@ -78,10 +79,11 @@ class World:
         self.port.protocol.makeConnection(self.port)
         return defer.succeed(self.port.protocol)
 
-    def set_port(self, port: Port, mode: LineMode) -> None:
+    def set_port(self, port: Port, mode: LineMode) -> bool:
         assert port is self.port
         port.mode = mode
         port.settings.append((self.clock.seconds(), mode))
+        return not self.lacks_parity or mode.parity == "N"
 
     def connecting(self, factory: Recorders | None = None) -> Any:
         return started(self.endpoint.connect(factory or Recorders()))
@@ -140,3 +142,19 @@ def test_a_second_copy_of_the_confirmation_while_the_port_is_set_harms_nothing()
     for _ in range(2):
         world.port.protocol.dataReceived(b"\x06252\r\n")
     assert world.result(connecting).heard in ([], [b"\xff" * 6])
+
+
+def test_a_port_that_cannot_make_parity_has_it_made_in_what_is_written() -> None:
+    world = World()
+    world.lacks_parity = True
+    written: list[bytes] = []
+    write = world.port.write
+
+    def keep(octets: bytes) -> None:
+        written.append(octets)
+        write(octets)
+
+    world.port.write = keep  # type: ignore[method-assign]
+    world.result(world.connecting())
+    assert bytes(octet & 0x7F for octet in written[0]) == b"/?!\r\n"
+    assert all(octet.bit_count() % 2 == 0 for octet in b"".join(written))

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from twisted.internet.endpoints import quoteStringArgument
 from twisted.internet.protocol import DatagramProtocol
 from twisted.internet.task import deferLater
 
@@ -26,8 +27,7 @@ class Listening:
         self.factory = MeterFactory(reactor, world.meter, for_udp(world.meter.server_parameters(180.0)), limit)
         self.server = UdpServer(self.factory)
         self.port = reactor.listenUDP(0, self.server, interface=interface)
-        host = f"[{interface}]" if ":" in interface else interface
-        self.endpoint = f"udp:{host}:{self.port.getHost().port}"
+        self.endpoint = f"udp:{quoteStringArgument(interface)}:{self.port.getHost().port}"
 
     async def session(self, **changes: Any) -> Any:
         return await open_session(self.reactor, self.endpoint, self.world.parameters(Role.MANAGEMENT, **changes))

@@ -1,0 +1,48 @@
+"""The tables `[[line]]` of `meter.toml`: further ways to the meter beside `listen`, each HDLC or UDP.
+
+    [[line]]
+    endpoint = "hdlc+serial:/dev/ttyUSB0:baudrate=9600:physical=17:turnaround=5"
+
+The text is that of `transport.endpoints`, as a client writes it, seen from the meter: `udp:` and `hdlc+tcp:` are where
+it listens. Imported by `config`.
+"""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+from dlms_objects.errors import InvalidValueError
+from dlms_objects.program_folder import host_and_port
+from dlms_objects.transport.endpoints import UDP, HdlcStation, hdlc_station
+
+
+def _is_line(text: str) -> str:
+    kind, _, rest = text.partition(":")
+    try:
+        if hdlc_station(text) is None:
+            if kind != UDP:
+                raise InvalidValueError(
+                    "udp:host:port or an hdlc+...: line is wanted; TCP with the wrapper is `listen`"
+                )
+            host_and_port(rest.replace("\\:", ":"))
+    except InvalidValueError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+class LineConfig(BaseModel):
+    """One line."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    endpoint: Annotated[str, AfterValidator(_is_line)]
+
+    @property
+    def station(self) -> HdlcStation | None:
+        """The meter's place on an HDLC line; None for UDP."""
+        return hdlc_station(self.endpoint)
+
+    @property
+    def udp(self) -> tuple[str, int]:
+        """Host and port of a line that is not HDLC."""
+        return host_and_port(self.endpoint.partition(":")[2].replace("\\:", ":"))
