@@ -14,6 +14,7 @@ from gateway.back_off import BackOff
 from gateway.collector import CollectionLimits
 from gateway.counters import AssociationCounters
 from gateway.line import Line, LineSettings
+from gateway.purse_reader import Session
 from gateway.store import Store
 from gateway.writer import Writer
 from tests.support.fake_session import FakeMeter, FakeSession
@@ -34,6 +35,7 @@ class Bench:
         self.sessions = DeferredSemaphore(concurrency)
         self.opened: list[FakeSession] = []
         self.collected = 0
+        self.read_meters: list[SystemTitle] = []
 
     def line(self, meter: FakeMeter, open_session: Callable[[FakeMeter], FakeSession] = FakeSession) -> Line:
         async def open_() -> FakeSession:
@@ -59,7 +61,13 @@ class Bench:
             now_s=lambda: int(self.clock.seconds()),
             sessions=self.sessions,
             collected=collected,
+            read=self.read,
         )
+
+    async def read(self, session: Session, title: SystemTitle) -> None:
+        assert isinstance(session, FakeSession)
+        assert not session.ended
+        self.read_meters.append(title)
 
 
 @pytest.fixture
