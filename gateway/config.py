@@ -73,6 +73,7 @@ class CollectionSection(Section):
 
     concurrency: Annotated[int, Field(ge=1, le=2000)] = 50
     session_limit_s: Annotated[float, Field(ge=1, le=3600)] = 300
+    read_every_s: Annotated[float, Field(ge=0.05, le=86_400)] = 900
     back_off_first_s: Annotated[float, Field(ge=0.05, le=3600)] = 2
     back_off_maximum_s: Annotated[float, Field(ge=0.05, le=86_400)] = 600
 

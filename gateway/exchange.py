@@ -1,10 +1,10 @@
 """The documents between gateway and head-end: what is posted, and the head-end's cumulative answers.
 
-JSON only, no I/O: `/api/gateway/v1/records`, `/events` and `/status` of `design/pipeline.md`. Rows travel as the
+JSON only, no I/O: `/records`, `/events`, `/readings` and `/status` of `design/pipeline.md`. Rows travel as the
 meter's own octets (base64). An answer that is not of the agreed form is an AnswerError. Imported by the uplink.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -15,6 +15,7 @@ from gateway.records import EventBatch, RecordBatch, UplinkStatus
 
 RECORDS_PATH = "/api/gateway/v1/records"
 EVENTS_PATH = "/api/gateway/v1/events"
+READINGS_PATH = "/api/gateway/v1/readings"
 STATUS_PATH = "/api/gateway/v1/status"
 
 
@@ -109,6 +110,11 @@ def events_document(batches: Sequence[EventBatch]) -> bytes:
             ]
         }
     )
+
+
+def readings_document(readings: Sequence[Mapping[str, object]]) -> bytes:
+    """The body of POST readings."""
+    return msgspec.json.encode({"readings": readings})
 
 
 def record_answers(body: bytes) -> dict[SystemTitle, RecordAnswer]:

@@ -62,8 +62,12 @@ class Line:
         now_s: Callable[[], int],
         sessions: DeferredSemaphore,
         collected: Callable[[], None],
+        read: Callable[[Session, SystemTitle], Awaitable[None]],
     ) -> None:
-        """`sessions` is shared by all lines; `collected` is called when there is something new to upload."""
+        """`sessions` is shared by all lines; `collected` is called when there is something new to upload.
+
+        `read` is awaited after a complete collection, before the session is released.
+        """
         self._settings = settings
         self._open_session = open_session
         self._writer = writer
@@ -73,12 +77,25 @@ class Line:
         self._now_s = now_s
         self._sessions = sessions
         self._collected = collected
+        self._read = read
+        self._sessions_begun = 0
+        self._sessions_failed = 0
         self._is_stopping = False
 
     @property
     def failures(self) -> int:
         """How many sessions in a row ended in an error."""
         return self._back_off.failures
+
+    @property
+    def sessions_begun(self) -> int:
+        """How many sessions were begun since the start, whatever became of them."""
+        return self._sessions_begun
+
+    @property
+    def sessions_failed(self) -> int:
+        """How many of them ended in an error."""
+        return self._sessions_failed
 
     def stop(self) -> None:
         """End the session under way after its current page, and open no other."""
@@ -90,8 +107,10 @@ class Line:
         try:
             if self._is_stopping:
                 return self._settings.collect_every_s
+            self._sessions_begun += 1
             result = await self._limited_session()
         except MeterPurseError as error:
+            self._sessions_failed += 1
             delay_s = self._back_off.failed()
             log.warn(
                 "{meter}: {error}; trying again in {delay_s:.1f} s",
@@ -129,6 +148,8 @@ class Line:
                 now_s=self._now_s,
                 is_stopping=lambda: self._is_stopping,
             ).collect()
+            if result.complete:
+                await self._read(session, self._settings.title)
             await session.release()
             released = True
         finally:

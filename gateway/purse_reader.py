@@ -8,11 +8,12 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
+from dlms_objects.classes.catalogue import ACTIVE_ENERGY_IMPORT, CLOCK_NAME
 from dlms_objects.classes.fee_item_class import FEE_ITEM, fee_item_name
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, EVENT_ROW, JOURNAL_NAME, JOURNAL_ROW, PURSE, PURSE_NAME
-from dlms_objects.classes.shape import Leaf, Shape, conforms
-from dlms_objects.classes.standard import PROFILE_GENERIC
-from dlms_objects.errors import InvalidValueError
+from dlms_objects.classes.shape import DATE_TIME, Leaf, Shape, conforms
+from dlms_objects.classes.standard import CLOCK, PROFILE_GENERIC, REGISTER
+from dlms_objects.errors import InvalidValueError, RefusedError
 from dlms_objects.purse.entry import ROW_LENGTH, JournalHead
 from dlms_objects.values.cosem_time import CosemDateTime
 from dlms_objects.values.data import Data, DataType, double_long_unsigned, octet_string, structure
@@ -28,6 +29,13 @@ SEQUENCE_COLUMN = 2
 """Column 2 of the journal (attribute last_entry) is the sequence; of the event log (last_event) the number."""
 
 _BUFFER = 2
+_WHOLE_NUMBERS = (
+    DataType.UNSIGNED,
+    DataType.LONG_UNSIGNED,
+    DataType.DOUBLE_LONG_UNSIGNED,
+    DataType.LONG64_UNSIGNED,
+    DataType.LONG64,
+)
 _FEE_ITEM, _REVISION = 3, 8
 _JOURNAL_PLAN = RowPlan(
     [Column(type=cell.type, length=cell.length) for _, cell in JOURNAL_ROW.members if isinstance(cell, Leaf)]
@@ -52,6 +60,29 @@ class JournalRows:
 
     rows: list[bytes]
     revisions: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PurseStanding:
+    """How a purse stands: `flags` with flag n of the object model as bit n, what is missing within the look-ahead."""
+
+    flags: int
+    shortfall_minor: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemStanding:
+    """How a fee item stands: its oldest occurrence that is not deducted (`due` civil, 12 octets; None: none).
+
+    `state` as the object model numbers it, `amount_minor` of that occurrence (0: not known), `missed` occurrences are
+    due and not deducted.
+    """
+
+    number: int
+    state: int
+    due: bytes | None
+    amount_minor: int
+    missed: int
 
 
 class PurseReader:
@@ -121,6 +152,49 @@ class PurseReader:
             number=number, revision=revision.value, kind=kind.value, label=label.value, payee=payee.value
         )
 
+    async def clock_time(self) -> bytes:
+        """The meter's time, the 12 octets of a COSEM date-time."""
+        raw = await self._session.get(AttributeDescriptor(CLOCK.class_id, CLOCK_NAME, CLOCK.attribute("time").number))
+        time = axdr.decode(raw)
+        if not conforms(CLOCK.attribute("time").shape or DATE_TIME, time):
+            raise MalformedError(f"not a time: {raw[:24].hex()}")
+        return _date_time(time.value)
+
+    async def energy_wh(self) -> int | None:
+        """The active energy import register, in Wh as the object model fixes it; None where the meter shows none."""
+        value = REGISTER.attribute("value").number
+        try:
+            raw = await self._session.get(AttributeDescriptor(REGISTER.class_id, ACTIVE_ENERGY_IMPORT, value))
+        except RefusedError:
+            return None
+        energy = axdr.decode(raw)
+        if energy.type not in _WHOLE_NUMBERS:
+            raise MalformedError(f"a register of whole Wh is wanted, not {energy.type.name.lower()}")
+        return int(energy.value)
+
+    async def purse_standing(self) -> PurseStanding:
+        """The purse's flags and shortfall."""
+        flags, shortfall, *_ = _members(await self._purse("status"), PURSE.attribute("status").shape)
+        bits = sum(1 << place for place, bit in enumerate(flags.value) if bit == "1")
+        return PurseStanding(flags=bits, shortfall_minor=shortfall.value)
+
+    async def item_standing(self, number: int) -> ItemStanding | None:
+        """How a fee item stands; None where the meter does not show it."""
+        status = FEE_ITEM.attribute("status")
+        try:
+            raw = await self._session.get(AttributeDescriptor(FEE_ITEM.class_id, fee_item_name(number), status.number))
+        except RefusedError:
+            return None
+        state, due, amount, _last, _last_amount, _total, missed = _members(raw, status.shape)
+        octets = _date_time(due.value)
+        return ItemStanding(
+            number=number,
+            state=state.value,
+            due=octets if CosemDateTime(octets).is_specified else None,
+            amount_minor=amount.value,
+            missed=missed.value,
+        )
+
     async def acknowledge(self, head: JournalHead) -> int:
         """Tell the meter that everything up to `head` is in the ledger; the outcome it answers (0 done)."""
         method = PURSE.method("acknowledge")
@@ -142,6 +216,13 @@ def _members(raw: bytes, shape: Shape | None) -> tuple[Data, ...]:
         raise MalformedError(f"the answer is not of the declared type: {raw[:24].hex()}...")
     members: tuple[Data, ...] = value.value
     return members
+
+
+def _date_time(octets: bytes) -> bytes:
+    try:
+        return CosemDateTime(octets).octets
+    except InvalidValueError as error:
+        raise MalformedError(str(error)) from error
 
 
 def _event(value: Data) -> EventRow:

@@ -30,6 +30,7 @@ from gateway.headend_client import Headend, HeadendClient
 from gateway.line import Line, LineSession, LineSettings
 from gateway.loop import Loop
 from gateway.pushes import Pushes
+from gateway.readings import ReadingDesk
 from gateway.records import BatchLimits
 from gateway.status import outbox_figures
 from gateway.store import Store
@@ -66,6 +67,14 @@ class GatewayService(MultiService):
         self.uplink = Uplink(headend, self.writer, _uplink_limits(config), clock=reactor, random=Random())
         self.upload_loop = Loop(reactor, "uplink", self.uplink.step, after_fault_s=AFTER_FAULT_S)
         self._add(self.upload_loop)
+        self.readings = ReadingDesk(
+            headend,
+            self.writer,
+            read_every_s=config.collection.read_every_s,
+            upload_every_s=config.headend.upload_every_s,
+            now_s=lambda: int(reactor.seconds()),
+        )
+        self._add(Loop(reactor, "readings", self.readings.step, after_fault_s=AFTER_FAULT_S))
         heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
         self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
 
@@ -81,10 +90,12 @@ class GatewayService(MultiService):
         return succeed(f"{len(self.lines)} meters, head-end {self._config.headend.url}")
 
     def figures(self) -> dict[str, int]:
-        """What is known without the outbox: meters whose last session failed, uploads failed in a row."""
+        """What is known without the outbox: meters whose last session failed, sessions, uploads failed in a row."""
         return {
             "lines": len(self.lines),
             "lines_failing": sum(line.failures > 0 for line in self.lines),
+            "sessions": sum(line.sessions_begun for line in self.lines),
+            "sessions_failed": sum(line.sessions_failed for line in self.lines),
             "upload_failures": self.uplink.failures,
         }
 
@@ -174,6 +185,7 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
             now_s=lambda: int(reactor.seconds()),
             sessions=sessions,
             collected=service.upload_loop.wake,
+            read=service.readings.read,
         )
         context = SecurityContext(
             keys=keys.cipher_keys(),

@@ -50,6 +50,8 @@ maximum_rows = {maximum_rows}
 concurrency = {concurrency}
 # A session that takes longer is broken off; what it brought so far is kept.
 session_limit_s = {session_limit_s}
+# How often, at most, the state of clock, energy register, purse and fee items is read along with a collection.
+read_every_s = {read_every_s}
 back_off_first_s = {back_off_first_s}
 back_off_maximum_s = {back_off_maximum_s}
 
@@ -109,6 +111,7 @@ def create(
     token: str | None = None,
     meters: Iterable[NewMeter] = (),
     upload_every_s: float = 5,
+    read_every_s: float = 900,
 ) -> Path:
     """Make a gateway in `directory` and return the path of its `gateway.toml`.
 
@@ -124,7 +127,7 @@ def create(
         system_title=SystemTitle(b"MPG" + secrets.token_bytes(5)),
         headend=HeadendSection(url=headend_url, token_file=Path(TOKEN_NAME), upload_every_s=upload_every_s),
         outbox=OutboxSection(path=Path(OUTBOX_NAME)),
-        collection=CollectionSection(),
+        collection=CollectionSection(read_every_s=read_every_s),
         meter=tuple(_meter(directory, meter, key_files) for meter in meters),
     )
     directory.mkdir(parents=True, exist_ok=True)

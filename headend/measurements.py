@@ -4,7 +4,7 @@
 the same facts make the same line, and InfluxDB keeps a point once per measurement, tags and timestamp. The timestamp is
 the meter's time in hundredths of a second with the row's number in the seven digits below, which keeps rows of the same
 moment apart. The other measurements tell what the head-end saw when it happened. `docs/timeseries.md` is the reference.
-Imported by `ingest`, `events`, `fleet` and `influx`.
+Imported by `ingest`, `events`, `fleet`, `readings`, `delivery` and `influx`.
 """
 
 from collections.abc import Mapping
@@ -95,6 +95,63 @@ def gateway_status(*, gateway: str, status: Mapping[str, object], now: datetime)
         if number is None or (type(number) is int and MINIMUM_FIELD <= number <= MAXIMUM_FIELD)
     }
     return line("gateway_status", {"gateway": tag_value(gateway)}, fields, _timestamp_ns(now)) if fields else None
+
+
+AGES = (("days_0_7_minor", 8), ("days_8_30_minor", 31), ("days_31_90_minor", 91), ("days_91_minor", None))
+"""The classes of arrears: the field, and the day of age from which the next class holds."""
+_DAY_S = 86_400
+
+
+def fee_status(  # noqa: PLR0913 - what there is to say of a fee item
+    *,
+    meter: str,
+    currency: str,
+    item: str,
+    payee: str,
+    state: str,
+    amount_minor: int,
+    missed: int,
+    age_s: int | None,
+    now: datetime,
+) -> str:
+    """How a fee item stands: `age_s` is for how long its oldest unpaid occurrence is due, None when none is.
+
+    Fields: `unpaid_minor`, what that occurrence asks (0: nothing is due, or its amount is not known), the same in the
+    field of its age class (AGES; 0 in the others), `missed` occurrences in all, `age_s`.
+    """
+    unpaid = 0 if age_s is None else amount_minor
+    fields = {"unpaid_minor": unpaid, "missed": missed, "age_s": age_s or 0}
+    days, rest = (age_s or 0) // _DAY_S, unpaid
+    for field, until in AGES:
+        here = until is None or days < until
+        fields[field] = rest if here else 0
+        rest = 0 if here else rest
+    tags = {
+        "meter": meter,
+        "currency": tag_value(currency),
+        "item": tag_value(item),
+        "payee": tag_value(payee),
+        "state": state,
+    }
+    return line("fee_status", tags, fields, _timestamp_ns(now))
+
+
+def purse_status(  # noqa: PLR0913 - what there is to say of a purse
+    *, meter: str, currency: str, flags: int, shortfall_minor: int, clock_offset_s: int | None, now: datetime
+) -> str:
+    """How a purse stands: `flags` (flag n of the object model is bit n), what is missing within the look-ahead.
+
+    `clock_offset_s` is the meter's clock less the gateway's, None when the meter does not know the time.
+    """
+    fields = {"flags": flags, "shortfall_minor": shortfall_minor}
+    if clock_offset_s is not None:
+        fields["clock_offset_s"] = clock_offset_s
+    return line("purse_status", {"meter": meter, "currency": tag_value(currency)}, fields, _timestamp_ns(now))
+
+
+def reading(*, meter: str, register: str, value: int, now: datetime) -> str:
+    """What a register of a meter showed, in its unit (Wh for active energy); `register` is its logical name."""
+    return line("reading", {"meter": meter, "register": register}, {"value": value}, _timestamp_ns(now))
 
 
 def headend_status(figures: Mapping[str, int], *, now: datetime) -> str:

@@ -18,6 +18,7 @@ from headend.config import MeterConfig
 
 COLLECT_EVERY_S = 0.25
 UPLOAD_EVERY_S = 0.25
+READ_EVERY_S = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +82,7 @@ def make_world(folder: Path, household: Household, start: datetime, *, meter_mod
         token=headend.gateway_token.read_text().strip(),
         meters=[new_meter],
         upload_every_s=UPLOAD_EVERY_S,
+        read_every_s=READ_EVERY_S,
     )
     return World(
         folder=folder,

@@ -1,7 +1,6 @@
 """The dashboards about the machinery: *Fleet* (meters and ledger), *Gateway*, *Delivery* (notices and points).
 
-They show what is reported today: what a gateway does not say in its heartbeat (sessions, firmware, clock drift) is on
-no dashboard. Imported by `generate`.
+They show what is reported today; what no meter tells, such as its firmware, is on no dashboard. Imported by `generate`.
 """
 
 from deploy.grafana.panels import (
@@ -23,6 +22,7 @@ from deploy.grafana.panels import (
 )
 
 _METER_STATUS = '"meter_status" WHERE "meter" =~ /^$meter$/ AND $timeFilter'
+_PURSES = '"purse_status" WHERE "meter" =~ /^$meter$/ AND $timeFilter'
 _EVENTS = '"meter_event" WHERE "meter" =~ /^$meter$/ AND $timeFilter'
 _GATEWAY = '"gateway_status" WHERE "gateway" =~ /^$gateway$/ AND $timeFilter'
 _HEADEND = '"headend_status" WHERE $timeFilter'
@@ -37,7 +37,7 @@ def fleet() -> Json:
         "Fleet",
         "The meters as the head-end hears them: records taken in, how late, refusals and clocks from their event logs.",
         variables=[_METERS],
-        panels=[*_fleet_figures(), *_fleet_charts(), *_fleet_tables()],
+        panels=[*_fleet_figures(), *_fleet_charts(), _clock_drift(), *_fleet_tables()],
         since="now-7d",
     )
 
@@ -135,6 +135,19 @@ def _fleet_charts() -> list[Json]:
     ]
 
 
+def _clock_drift() -> Json:
+    return lines(
+        "Clock drift",
+        "The meters' clocks less their gateways', when they were last read: the furthest ahead and behind.",
+        [
+            target(f'SELECT max("clock_offset_s") FROM {_PURSES} {_BY_TIME} fill(none)', alias="furthest ahead"),
+            target(f'SELECT min("clock_offset_s") FROM {_PURSES} {_BY_TIME} fill(none)', alias="furthest behind"),
+        ],
+        unit=SECONDS,
+        width=24,
+    )
+
+
 def _fleet_tables() -> list[Json]:
     return [
         table(
@@ -196,6 +209,15 @@ def _gateway_work() -> list[Json]:
             unit=PER_SECOND,
         ),
         lines(
+            "Sessions per second",
+            "Sessions begun with meters, and those that failed.",
+            [
+                target(_growth("sessions"), alias="sessions"),
+                target(_growth("sessions_failed"), alias="failed sessions"),
+            ],
+            unit=PER_SECOND,
+        ),
+        lines(
             "Errors",
             "Meters whose last session failed, and uploads that failed in a row.",
             [
@@ -205,6 +227,13 @@ def _gateway_work() -> list[Json]:
             unit=COUNT,
         ),
     ]
+
+
+def _growth(field: str) -> str:
+    return (
+        f'SELECT sum("growth") FROM (SELECT non_negative_derivative(max("{field}"), 1s) AS "growth" FROM {_GATEWAY} '
+        f'{_BY_TIME}, "gateway" fill(none)) WHERE $timeFilter {_BY_TIME} fill(none)'
+    )
 
 
 def _notice_panels() -> list[Json]:

@@ -12,6 +12,7 @@ from deploy.grafana.panels import (
     ORANGE,
     PURPLE,
     SECONDS,
+    WATT_HOURS,
     Json,
     bars,
     dashboard,
@@ -23,12 +24,12 @@ from deploy.grafana.panels import (
     target,
     variable,
 )
+from headend.measurements import AGES
 
-_DAY_S = 86_400
 _SUM = 'sum("amount_minor")'
 _BALANCE = 'last("balance_minor")'
 _EACH_AMOUNT, _EACH_BALANCE = '"amount_minor"', '"balance_minor"'
-_SUM_OF_LAST, _LAST_VALUE = 'sum("last")', 'last("value")'
+_SUM_OF_LAST, _LAST_SHORTFALL = 'sum("last")', 'last("shortfall_minor")'
 _ENTRIES = """"purse_entry" WHERE "currency" = '$currency' AND "meter" =~ /^$meter$/ AND $timeFilter"""
 _CHOSEN = _ENTRIES + """ AND "item" =~ /^$item$/ AND "payee" =~ /^$payee$/"""
 _EVENTS = """"meter_event" WHERE "meter" =~ /^$meter$/ AND $timeFilter"""
@@ -63,7 +64,7 @@ def money(shown: Shown) -> Json:
         "Money",
         "Deductions, top-ups, balances and shortages of all households, as booked in the ledger.",
         variables=[_CURRENCY, _METERS, _ITEM, _PAYEE],
-        panels=[*_totals(shown), *_flows(shown), *_accounts(shown), *_shortages(shown)],
+        panels=[*_totals(shown), *_flows(shown), *_accounts(shown), *_arrears(shown), *_shortages(shown)],
         since="now-90d",
     )
 
@@ -129,6 +130,19 @@ def _entries(shown: Shown) -> list[Json]:
                 )
             ],
             unit=shown.unit,
+            interval="1d",
+        ),
+        bars(
+            "Energy",
+            "What the active energy register grew by. It is read along with collections, every 15 minutes at most.",
+            [
+                target(
+                    'SELECT non_negative_difference(last("value")) FROM "reading" WHERE "meter" =~ /^$meter$/ '
+                    "AND \"register\" = '1.0.1.8.0.255' AND $timeFilter GROUP BY time($__interval) fill(none)",
+                    alias="energy",
+                )
+            ],
+            unit=WATT_HOURS,
             interval="1d",
         ),
         table(
@@ -243,28 +257,45 @@ def _accounts(shown: Shown) -> list[Json]:
             'AND ("kind" = \'deduction\' OR "kind" = \'reversal\') AND "payee" <> \'-\' GROUP BY "payee"',
             units={"collected": shown.unit},
         ),
-        gauge_bars(
-            "Arrears ageing",
-            "Deductions by how long after their due time the balance allowed them.",
-            [_late(shown, name, low, high) for name, low, high in _AGES],
-            unit=shown.unit,
-        ),
     ]
 
 
-_AGES = (
-    ("on its day", None, _DAY_S),
-    ("1 to 7 days late", _DAY_S, 7 * _DAY_S),
-    ("8 to 30 days late", 7 * _DAY_S, 30 * _DAY_S),
-    ("later", 30 * _DAY_S, None),
-)
+_LAST_UNPAID = 'SELECT last("{field}") AS "unpaid" FROM "fee_status" WHERE {chosen} GROUP BY "meter", "item", "payee"'
+_FEES = """"currency" = '$currency' AND "meter" =~ /^$meter$/ AND $timeFilter"""
+_CHOSEN_FEES = _FEES + """ AND "item" =~ /^$item$/ AND "payee" =~ /^$payee$/"""
+_AGES = dict(zip((field for field, _ in AGES), ("up to 7 days", "8 to 30 days", "31 to 90 days", "older"), strict=True))
+_SUM_UNPAID = 'sum("unpaid")'
 
 
-def _late(shown: Shown, name: str, low: int | None, high: int | None) -> Json:
-    bounds = "" if low is None else f' AND "late_s" >= {low}'
-    bounds += "" if high is None else f' AND "late_s" < {high}'
-    deducted = shown.amount(_SUM, negative=True)
-    return target(f"SELECT {deducted} FROM {_CHOSEN} AND \"kind\" = 'deduction'{bounds}", alias=name)
+def _unpaid(field: str) -> str:
+    return f"({_LAST_UNPAID.format(field=field, chosen=_CHOSEN_FEES)})"
+
+
+def _arrears(shown: Shown) -> list[Json]:
+    unpaid = shown.amount(_SUM_UNPAID)
+    amount = shown.amount('last("unpaid_minor")')
+    return [
+        gauge_bars(
+            "Arrears ageing",
+            "What is due and not paid, as the meters last told: of each fee the oldest unpaid amount, by its age.",
+            [target(f"SELECT {unpaid} FROM {_unpaid(field)}", alias=name) for field, name in _AGES.items()],
+            unit=shown.unit,
+        ),
+        gauge_bars(
+            "Arrears by payee",
+            "The same, by whom it is owed to.",
+            [target(f'SELECT {unpaid} FROM {_unpaid("unpaid_minor")} GROUP BY "payee"', alias="$tag_payee")],
+            unit=shown.unit,
+        ),
+        table(
+            "Fees and arrears",
+            "Each fee as its meter last told: the oldest unpaid amount, how old it is, how many are unpaid.",
+            f'SELECT {amount} AS "unpaid", last("age_s") AS "age", last("missed") AS "occurrences" '
+            f'FROM "fee_status" WHERE {_CHOSEN_FEES} GROUP BY "meter", "item", "payee"',
+            units={"unpaid": shown.unit, "age": SECONDS},
+            width=24,
+        ),
+    ]
 
 
 def _shortages(shown: Shown) -> list[Json]:
@@ -285,9 +316,8 @@ def _shortages(shown: Shown) -> list[Json]:
         ),
         table(
             "Shortfall ahead",
-            "What each household was last told will be missing within its look-ahead. Later top-ups are not in it.",
-            f'SELECT {shown.amount(_LAST_VALUE)} AS "missing" FROM {_EVENTS} '
-            'AND "code" = \'shortfall_ahead\' GROUP BY "meter"',
+            "What is missing for all that is owed or falls due within the look-ahead, as each meter last told.",
+            f'SELECT {shown.amount(_LAST_SHORTFALL)} AS "missing" FROM "purse_status" WHERE {_FEES} GROUP BY "meter"',
             units={"missing": shown.unit},
         ),
     ]

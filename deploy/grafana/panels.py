@@ -37,7 +37,7 @@ COLOURS = {
 }
 """A series of this name has this colour, on every dashboard."""
 
-COUNT, SECONDS, PER_CENT, PER_SECOND = "short", "s", "percent", "cps"
+COUNT, SECONDS, PER_CENT, PER_SECOND, WATT_HOURS = "short", "s", "percent", "cps", "watth"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

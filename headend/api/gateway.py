@@ -9,11 +9,20 @@ from sqlalchemy import Connection
 
 from headend.api.access import GatewayBearer, OpenDatabase, Recipients
 from headend.api.problems import ProblemError, documented
-from headend.api.uploads import EventMeterAnswer, EventsAnswer, EventsSent, MeterAnswer, RecordsAnswer, RecordsSent
+from headend.api.uploads import (
+    EventMeterAnswer,
+    EventsAnswer,
+    EventsSent,
+    MeterAnswer,
+    ReadingsSent,
+    RecordsAnswer,
+    RecordsSent,
+)
 from headend.delivery.plan import plan
 from headend.events import EventAnswer, ingest_events
 from headend.fleet import heard, report
 from headend.ingest import Answer, Malformed, ingest
+from headend.readings import take
 
 MAXIMUM_STATUS_MEMBERS = 256
 
@@ -73,6 +82,15 @@ async def post_events(
 
     answers = await database.write(work)
     return EventsAnswer(meters=[EventMeterAnswer.of(each) for each in answers])
+
+
+@router.post("/readings", summary="Upload readings", status_code=HTTPStatus.NO_CONTENT)
+async def post_readings(_bearer: GatewayBearer, database: OpenDatabase, sent: ReadingsSent) -> Response:
+    """Tell how meters stand, for the time series: clock, energy, purse, fee items. Nothing of it is booked."""
+    readings = [each.reading() for each in sent.readings]
+    now = datetime.now(UTC)
+    await database.write(lambda connection: take(connection, readings, now=now))
+    return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.put("/status", summary="Report the gateway's own state", status_code=HTTPStatus.NO_CONTENT)

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from dlms_objects.purse.prompt import ItemState
 from dlms_objects.values.money import Currency
 from headend.api.fields import (
     EXAMPLE_TITLE,
@@ -20,9 +21,11 @@ from headend.api.fields import (
 from headend.descriptors import Descriptor
 from headend.events import EventAnswer, EventBatch, MeterEvent
 from headend.ingest import Answer, Batch, Status
+from headend.readings import ItemReading, MeterReading
 
 MAXIMUM_BATCHES = 1000
 MAXIMUM_EVENTS = 10_000
+MAXIMUM_UNIX_S = 253_402_300_799
 
 
 class _Sent(BaseModel):
@@ -143,6 +146,56 @@ class EventsSent(_Sent):
     """Event batches of any number of meters."""
 
     batches: Annotated[list[EventBatchSent], Field(max_length=MAXIMUM_BATCHES)]
+
+
+class ItemReadingSent(_Sent):
+    """How a fee item stands."""
+
+    number: Annotated[int, Field(strict=True, ge=1, le=32, examples=[1])]
+    state: Annotated[int, Field(strict=True, ge=0, le=4, description="The object model's state.", examples=[1])]
+    due: CosemTimeText | None = Field(default=None, description="Of the oldest occurrence that is not deducted.")
+    amount_minor: Signed64 = Field(description="What that occurrence asks; 0: not known.", examples=[350000])
+    missed: Unsigned16 = Field(description="Occurrences that are due and not deducted.", examples=[0])
+
+
+class ReadingSent(_Sent):
+    """How a meter stands at a moment."""
+
+    system_title: Title
+    time: CosemTimeText
+    read_at_s: Annotated[int, Field(strict=True, ge=0, le=MAXIMUM_UNIX_S, description="The gateway's unix time.")]
+    energy_wh: Signed64 | None = Field(default=None, description="Active energy import, where there is a register.")
+    flags: Unsigned16 = Field(description="Flag n of the purse's status is bit n.", examples=[0])
+    shortfall_minor: Signed64 = Field(description="Missing within the look-ahead.", examples=[0])
+    items: Annotated[list[ItemReadingSent], Field(max_length=32)]
+
+    def reading(self) -> MeterReading:
+        """The same for InfluxDB."""
+        items = (
+            ItemReading(
+                number=item.number,
+                state=ItemState(item.state),
+                due=item.due,
+                amount_minor=item.amount_minor,
+                missed=item.missed,
+            )
+            for item in self.items
+        )
+        return MeterReading(
+            title=self.system_title,
+            time=self.time,
+            read_at_s=self.read_at_s,
+            energy_wh=self.energy_wh,
+            flags=self.flags,
+            shortfall_minor=self.shortfall_minor,
+            items=tuple(items),
+        )
+
+
+class ReadingsSent(_Sent):
+    """Readings of any number of meters."""
+
+    readings: Annotated[list[ReadingSent], Field(max_length=MAXIMUM_BATCHES)]
 
 
 class EventMeterAnswer(BaseModel):

@@ -16,7 +16,10 @@ from tests.support.sources import ROOT
 pytestmark = pytest.mark.e2e
 
 RECONCILED = re.compile(r"^reconciled: 60 deductions, meter == ledger, balance -?\d+\.\d\d CNY$", re.MULTILINE)
-POINTS = re.compile(r"^InfluxDB: \d+ points found \(.*, 62 purse_entry\); all 62 entries of the ledger", re.MULTILINE)
+POINTS = re.compile(
+    r"^InfluxDB: \d+ points found \(.*fee_status, .*, 62 purse_entry, .*purse_status, .*reading\); all 62 entries",
+    re.MULTILINE,
+)
 TIMEOUT_S = 120
 
 

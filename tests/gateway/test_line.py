@@ -14,6 +14,7 @@ from gateway.back_off import BackOff
 from gateway.collector import CollectionLimits
 from gateway.counters import AssociationCounters
 from gateway.line import Line, LineSettings
+from gateway.purse_reader import Session
 from gateway.store import Store
 from gateway.writer import Writer
 from tests.support.fake_session import FakeMeter, FakeSession
@@ -34,6 +35,7 @@ class Bench:
         self.sessions = DeferredSemaphore(concurrency)
         self.opened: list[FakeSession] = []
         self.collected = 0
+        self.read_meters: list[SystemTitle] = []
 
     def line(self, meter: FakeMeter, open_session: Callable[[FakeMeter], FakeSession] = FakeSession) -> Line:
         async def open_() -> FakeSession:
@@ -59,7 +61,13 @@ class Bench:
             now_s=lambda: int(self.clock.seconds()),
             sessions=self.sessions,
             collected=collected,
+            read=self.read,
         )
+
+    async def read(self, session: Session, title: SystemTitle) -> None:
+        assert isinstance(session, FakeSession)
+        assert not session.ended
+        self.read_meters.append(title)
 
 
 @pytest.fixture
@@ -97,6 +105,8 @@ def test_a_session_is_released_and_the_next_is_on_schedule(bench: Bench, meter: 
     assert bench.collected == 1
     assert result_of(line.step()) == EVERY_S
     assert bench.collected == 1, "nothing new, nothing to upload"
+    assert bench.read_meters == [meter.title] * 2, "it is read in each session, before that ends"
+    assert (line.sessions_begun, line.sessions_failed) == (2, 0)
 
 
 @pytest.mark.parametrize("error", [TransportLostError("gone"), RemoteError("nonsense")])
@@ -106,6 +116,8 @@ def test_a_failure_is_waited_out_longer_each_time(bench: Bench, meter: FakeMeter
     assert 1 <= waits_s[0] <= 2
     assert 8 <= waits_s[3] <= 16
     assert line.failures == 4
+    assert (line.sessions_begun, line.sessions_failed) == (4, 4)
+    assert bench.read_meters == []
 
 
 def test_success_ends_the_back_off(bench: Bench, meter: FakeMeter) -> None:
@@ -164,6 +176,7 @@ def test_stopping_ends_the_session_after_its_page(bench: Bench, meter: FakeMeter
     result_of(line.step())
     assert bench.opened[0].ended == "released"
     assert bench.store.run(lambda connection: connection.execute("select sequence from meter").fetchone()) == (3,)
+    assert bench.read_meters == [], "a line that is stopping asks no more questions"
 
 
 def test_a_session_begins_with_counters_in_reserve(bench: Bench, meter: FakeMeter) -> None:

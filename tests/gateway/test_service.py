@@ -18,6 +18,7 @@ from dlms_objects.meter.service import MeterService
 from dlms_objects.meter.service import make_service as make_meter
 from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
 from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from dlms_objects.values.cosem_time import CosemDateTime
 from dlms_objects.values.data import enum, long64, octet_string, structure
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.values.system_title import SystemTitle
@@ -170,6 +171,7 @@ def test_what_happens_in_the_meter_arrives_and_is_acknowledged(street: Street) -
         await top_up(reactor, street, port, 6)
         await until(reactor, lambda: len(books.rows) == 6)
         await until(reactor, lambda: street.heartbeats)
+        await until(reactor, lambda: readings(street))
         await gateway.stopService()
 
     with_meter(street, work)
@@ -178,6 +180,15 @@ def test_what_happens_in_the_meter_arrives_and_is_acknowledged(street: Street) -
     assert street.seen("select held_rows from fill") == [(0,)]
     assert street.heartbeats[0]["system_title"] == "4D50470000000007"
     assert street.heartbeats[0]["lines"] == 1
+    assert street.heartbeats[-1]["sessions"] >= 1
+    (reading,) = readings(street)[0]["readings"]
+    assert reading["system_title"] == str(street.made.system_title)
+    assert reading["energy_wh"] > 0
+    assert abs(CosemDateTime(bytes.fromhex(reading["time"])).instant().timestamp() - reading["read_at_s"]) < 60
+
+
+def readings(street: Street) -> list[dict[str, Any]]:
+    return [document for _, path, document in street.headend.requests if path.endswith("/readings")]
 
 
 def test_a_gateway_started_again_goes_on_where_it_was(street: Street) -> None:
@@ -200,7 +211,13 @@ def test_a_meter_that_is_away_is_tried_again_and_stopping_does_not_hang(street: 
     async def work(reactor: Any) -> None:
         gateway = await started(reactor, street, 1)
         await until(reactor, lambda: gateway.lines[0].failures > 2)
-        assert gateway.figures() == {"lines": 1, "lines_failing": 1, "upload_failures": 0}
+        assert gateway.figures() == {
+            "lines": 1,
+            "lines_failing": 1,
+            "sessions": gateway.lines[0].failures,
+            "sessions_failed": gateway.lines[0].failures,
+            "upload_failures": 0,
+        }
         await gateway.stopService()
 
     run_in_reactor(work)

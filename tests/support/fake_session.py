@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from dlms_objects.classes.fee_item_class import FEE_ITEM, PARAMETERS
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE, PURSE_NAME
 from dlms_objects.classes.shape import from_plain
+from dlms_objects.classes.standard import CLOCK, REGISTER
 from dlms_objects.errors import RefusedError
 from dlms_objects.purse.entry import Entry, EntryKind, JournalHead
 from dlms_objects.purse.outcome import EventCode, OutcomeCode
@@ -40,6 +41,10 @@ class FakeItem:
     payee: str
     kind: str = "rent"
     revision: int = 1
+    state: int = 1
+    due: CosemDateTime = CosemDateTime.NOT_SPECIFIED
+    amount: int = 0
+    missed: int = 0
 
 
 @dataclass
@@ -53,6 +58,10 @@ class FakeMeter:
     balance: int = 0
     head: JournalHead = field(init=False)
     acknowledged: JournalHead = field(init=False)
+    energy_wh: int | None = 1234
+    shortfall_minor: int = 0
+    flags: str = "0" * 16
+    now: CosemDateTime = CosemDateTime.from_instant(START, ZONE)
 
     def __post_init__(self) -> None:
         self.head = self.acknowledged = JournalHead.empty(self.title)
@@ -135,6 +144,12 @@ class FakeSession:
         if attribute.logical_name == EVENT_LOG_NAME:
             first, last = _wanted(selection, attribute_wanted=9)
             return axdr.encode(cosem.array(row for row in self.meter.events if first <= row.value[1].value <= last))
+        if attribute.class_id == CLOCK.class_id:
+            return axdr.encode(cosem.octet_string(self.meter.now.octets))
+        if attribute.class_id == REGISTER.class_id:
+            if self.meter.energy_wh is None:
+                raise NotPermittedError("object-undefined")
+            return axdr.encode(cosem.double_long_unsigned(self.meter.energy_wh))
         if attribute.class_id == FEE_ITEM.class_id:
             return axdr.encode(self._fee_item(attribute))
         return axdr.encode(self._purse(PURSE.attribute(attribute.attribute).name))
@@ -151,6 +166,13 @@ class FakeSession:
                 return cosem.structure(
                     cosem.double_long_unsigned(self.meter.head.sequence), cosem.octet_string(self.meter.head.digest)
                 )
+            case "status":
+                return cosem.structure(
+                    cosem.bit_string(self.meter.flags),
+                    cosem.long64(self.meter.shortfall_minor),
+                    cosem.octet_string(CosemDateTime.NOT_SPECIFIED.octets),
+                    cosem.long64(0),
+                )
             case "last_event":
                 return self.meter.events[-1] if self.meter.events else _event(0, 0, 0, 0)
         raise AssertionError(f"nobody should ask for {name}")
@@ -161,6 +183,8 @@ class FakeSession:
             raise NotPermittedError("object-undefined")
         if FEE_ITEM.attribute(attribute.attribute).name == "revision":
             return cosem.double_long_unsigned(item.revision)
+        if FEE_ITEM.attribute(attribute.attribute).name == "status":
+            return status_of(item)
         return parameters_of(item)
 
 
@@ -196,6 +220,19 @@ def parameters_of(item: FakeItem) -> Data:
                 "count": 0,
             },
         },
+    )
+
+
+def status_of(item: FakeItem) -> Data:
+    """The status of a fee item that was never deducted."""
+    return cosem.structure(
+        cosem.enum(item.state),
+        cosem.octet_string(item.due.octets),
+        cosem.long64(item.amount),
+        cosem.octet_string(CosemDateTime.NOT_SPECIFIED.octets),
+        cosem.long64(0),
+        cosem.long64(0),
+        cosem.long_unsigned(item.missed),
     )
 
 

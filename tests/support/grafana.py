@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, TypeAdapter
 Name = Annotated[str, Field(min_length=1)]
 Uid = Annotated[str, Field(pattern=r"^[a-z0-9-]{1,40}$")]
 EVERYTHING = ".*"
-_PLAIN_UNITS = {"short", "s", "percent", "cps"}
+_PLAIN_UNITS = {"short", "s", "percent", "cps", "watth"}
 
 
 class Datasource(BaseModel):

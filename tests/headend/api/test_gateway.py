@@ -1,4 +1,4 @@
-"""The gateway's routes: records, events, status."""
+"""The gateway's routes: records, events, readings, status."""
 
 import base64
 import gzip
@@ -19,6 +19,7 @@ from tests.support.headend_uploads import batch_json, event_json, records_json
 
 RECORDS = "/api/gateway/v1/records"
 EVENTS = "/api/gateway/v1/events"
+READINGS = "/api/gateway/v1/readings"
 STATUS = "/api/gateway/v1/status"
 
 EVENT = MeterEvent(
@@ -181,3 +182,27 @@ def test_what_a_gateway_sends_is_read_into_the_ledgers_own_values() -> None:
     assert EventSent.model_validate(event_json(EVENT)).event() == EVENT
     sent = EventBatchSent.model_validate({"system_title": str(TITLE), "rows": [event_json(EVENT)]})
     assert sent.batch().events == (EVENT,)
+
+
+def test_readings_are_taken_and_what_is_no_reading_is_refused(gateway: httpx.Client) -> None:
+    item = {"number": 1, "state": 3, "due": None, "amount_minor": 350_000, "missed": 1}
+    reading = {
+        "system_title": str(TITLE),
+        "time": EVENT.time.octets.hex(),
+        "read_at_s": 1_795_000_000,
+        "energy_wh": 1234,
+        "flags": 4,
+        "shortfall_minor": 0,
+        "items": [item],
+    }
+    assert gateway.post(READINGS, json={"readings": [reading]}).status_code == 204
+    for wrong in (
+        {"flags": 65_536},
+        {"time": "00"},
+        {"read_at_s": -1},
+        {"items": [{**item, "state": 5}]},
+        {"items": [{**item, "number": 33}]},
+        {"energy_wh": 0.5},
+        {"firmware": "1"},
+    ):
+        assert gateway.post(READINGS, json={"readings": [{**reading, **wrong}]}).status_code == 422
