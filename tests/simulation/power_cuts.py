@@ -21,7 +21,7 @@ from typing import Protocol, TypeVar
 
 from dlms_objects.errors import MeterPurseError
 from tests.support.crash_images import MODELS, CrashingDisk, Image, Model
-from tests.support.recorded_disk import RecordedDisk
+from tests.support.recorded_disk import RecordedDisk, folder_in_memory
 from tests.support.recorded_household import Acknowledged, RecordedHousehold, WrongStoreError, check_store
 
 DEFAULT_COUNT, DEFAULT_SEED = 20_000, 1
@@ -86,7 +86,7 @@ def examine(
     """Judge so many images; `judge` is given a folder and the last thing told before the cut, and raises."""
     tally, seen = Tally(operations=len(disk.operations)), set()
     moments = [one.at for one in told]
-    with tempfile.TemporaryDirectory(prefix="meterpurse-cuts-", dir=_fast_folder()) as place:
+    with tempfile.TemporaryDirectory(prefix="meterpurse-cuts-", dir=folder_in_memory()) as place:
         for at, model, image in cuts(disk, count, seed):
             tally.images[model] += 1
             known = bisect_right(moments, at)
@@ -128,12 +128,6 @@ def main() -> int:
     for problem in tally.problems[:SHOWN_PROBLEMS]:
         sys.stdout.write(f"WRONG: {problem}\n")
     return 1 if tally.problems else 0
-
-
-def _fast_folder() -> Path | None:
-    """A folder in memory where there is one: the images are thousands, and short-lived."""
-    memory = Path("/dev/shm")
-    return memory if memory.is_dir() else None
 
 
 def _lay_down(image: Image, folder: Path) -> None:

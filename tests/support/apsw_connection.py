@@ -70,8 +70,8 @@ class ApswConnection:
         self.execute(script)
 
     def close(self) -> None:
-        """Close the file."""
-        with _errors_of_sqlite3():
+        """Close the file; as with SQLite's own, what could not be written back stays in the WAL."""
+        with suppress(apsw.Error):
             self._connection.close()
 
     def _committed(self, _connection: apsw.Connection, _name: str, pages: int) -> int:

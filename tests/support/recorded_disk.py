@@ -163,6 +163,12 @@ class RecordedDisk:
             self.record(Kind.RENAME, path, target=target)
 
 
+def folder_in_memory() -> Path | None:
+    """A folder in memory where there is one: for stores by the thousand, whose syncs nobody needs; None: the usual."""
+    memory = Path("/dev/shm")
+    return memory if memory.is_dir() else None
+
+
 class _RecordingFile(apsw.VFSFile):
     """A file of SQLite."""
 
