@@ -1,7 +1,7 @@
 """What holds for every test: Hypothesis knows no deadlines, for the machine may be busy, and prints how to replay.
 
-Fuzzing: `--fuzz-frames` says how many frames over all layers, `--fuzz-seed` which. Power cuts: `--crash-images` says how many images
-of the meter's disk are rebuilt, `--crash-seed` which. All of them stand in the header.
+Fuzzing: `--fuzz-frames` says how many frames over all layers, `--fuzz-seed` which. Power cuts: `--crash-images` says
+how many images of the meter's disk are rebuilt, `--crash-seed` which. All of them stand in the header.
 """
 
 import pytest
