@@ -57,6 +57,7 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     from deploy.configuration import blaming, load
     from deploy.logs import begin_logging
     from deploy.running import serve
+    from dlms_objects.meter.clock_watch import steady_seconds
     from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
     from dlms_objects.meter.listening import AddressInUseError
     from dlms_objects.meter.service import MeterService, make_service
@@ -67,4 +68,4 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     config = load(path, MeterConfig)
     begin_logging(log_level, as_json=log_json)
     with blaming(path, {AddressInUseError: ("listen",), StorageError: ("store",), CredentialsError: ("keys",)}):
-        serve(lambda reactor: make_service(config, reactor), MeterService.when_ready)
+        serve(lambda reactor: make_service(config, reactor, steady_seconds), MeterService.when_ready)
