@@ -29,7 +29,7 @@ demo: $(RUNTIME)  ## meter, gateway and head-end as real processes: a household'
 
 # pytest comes last and is one run, so that its closing line sums up all tests; the gate is tests/support/coverage_gate.py.
 test: lint type  ## style, types, import rules, all tests with coverage: what CI runs
-	@$(BIN)/python -m pytest -p tests.support.coverage_gate --numprocesses=$(WORKERS) --dist=loadfile --fuzz-frames 200000 --cov --cov-report= $(ARGS)
+	@$(BIN)/python -m pytest -p tests.support.coverage_gate --numprocesses=$(WORKERS) --dist=loadfile --fuzz-frames 200000 --crash-images 20000 --cov --cov-report= $(ARGS)
 
 check: test  ## the same as test
 

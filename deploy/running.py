@@ -15,6 +15,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
+from deploy.steady_timers import SteadyTimers
 from dlms_objects.errors import MeterPurseError
 
 Reactor = asyncioreactor.AsyncioSelectorReactor
@@ -47,6 +48,7 @@ def serve(
     from twisted.internet import reactor  # noqa: PLC0415 - only now is it the one we want
 
     assert isinstance(reactor, Reactor)
+    SteadyTimers(reactor, loop)
     run = _Run(reactor, make(reactor), ready)
     if lost is not None:
         lost(run.service).addErrback(run.abandon)

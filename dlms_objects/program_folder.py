@@ -55,6 +55,19 @@ def write_new(path: Path, text: str, *, mode: int) -> None:
     sync_to_disk(path.parent)
 
 
+def make_folder(folder: Path, *, mode: int) -> None:
+    """Make a folder with these permissions, and those above it that are missing; durable on return.
+
+    FileExistsError when it is there.
+    """
+    missing = [above for above in folder.parents if not above.exists()]
+    for above in reversed(missing):
+        above.mkdir(exist_ok=True)
+        sync_to_disk(above.parent)
+    folder.mkdir(mode=mode)
+    sync_to_disk(folder.parent)
+
+
 def sync_to_disk(place: Path) -> None:
     """Make what is in a file durable, or the names in a folder; FileNotFoundError when there is neither."""
     descriptor = os.open(place, os.O_RDONLY)

@@ -62,6 +62,7 @@ def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Sever
     from deploy.configuration import blaming, load
     from deploy.logs import begin_logging
     from deploy.running import serve
+    from dlms_objects.meter.clock_watch import steady_seconds
     from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
     from dlms_objects.meter.lines import LineError
     from dlms_objects.meter.listening import AddressInUseError
@@ -79,4 +80,4 @@ def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Sever
         CredentialsError: ("keys",),
     }
     with blaming(paths[0], places) if len(paths) == 1 else nullcontext():
-        serve(lambda reactor: MetersService(configs, reactor), MetersService.when_ready)
+        serve(lambda reactor: MetersService(configs, reactor, steady_seconds), MetersService.when_ready)

@@ -5,7 +5,7 @@ The service feeds it the real time and the requests of its connections; the cloc
 
 import secrets
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from dlms_objects.classes.catalogue import (
@@ -29,6 +29,7 @@ from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE
 from dlms_objects.classes.standard import REGISTER
 from dlms_objects.meter.account_objects import FeeItemObject, PurseObject
 from dlms_objects.meter.clock import MeterClock
+from dlms_objects.meter.clock_watch import step_back
 from dlms_objects.meter.consumer_message import consumer_message
 from dlms_objects.meter.consumption import SeededConsumption
 from dlms_objects.meter.cosem_object import CosemObject, Getter, Requester, constant
@@ -102,12 +103,20 @@ class Meter:
         return self._clock
 
     def start(self, real_s: float) -> None:
-        """Power up: save the clock, verify the journal, note the event, make the first check."""
+        """Power up: save the clock, verify the journal, note it (and a clock that went back), make the first check."""
         self._store.save_clock(self._clock)
         now = self._clock.now(real_s)
         self.keeper.verify_journal(now)
+        step = step_back(self._store.last_event_instant(), now)
         self.keeper.note(now, EventCode.POWER_UP)
+        if step is not None:
+            self.keeper.note(now, EventCode.CLOCK_SET, value=int(step.total_seconds()))
         self.advance(real_s)
+
+    def host_clock_stepped(self, real_s: float, step: timedelta) -> None:
+        """Note that the clock was not set by anybody here, and check at once by the new time."""
+        self._real_s = real_s
+        self.keeper.clock_was_set(self._clock.now(real_s), step)
 
     def advance(self, real_s: float) -> datetime:
         """Make the checks that have come due; the meter's time, after every one of them."""

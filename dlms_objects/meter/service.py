@@ -3,7 +3,7 @@
 Imported by the command line and the demo.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from twisted.internet.task import LoopingCall
 from twisted.logger import Logger
 
 from dlms_objects.meter.clock import MeterClock
+from dlms_objects.meter.clock_watch import ClockWatch
 from dlms_objects.meter.config import COURIER_KEY_NAME, MeterConfig, VirtualClockConfig, first_keys, load_keys
 from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
@@ -35,19 +36,26 @@ FAST_TICK_S = 0.02  # of a virtual clock that runs faster than real time
 log = Logger()
 
 
-def make_service(config: MeterConfig, reactor: IReactorTime) -> "MeterService":
-    """The service of one meter; its store is opened when it starts."""
-    return MeterService(config, reactor)
+def make_service(
+    config: MeterConfig, reactor: IReactorTime, steady_s: Callable[[], float] | None = None
+) -> "MeterService":
+    """The service of one meter; its store is opened when it starts.
+
+    `steady_s` reads a clock that nobody sets, to notice when the reactor's is; None: the reactor's is such a one.
+    """
+    return MeterService(config, reactor, steady_s or reactor.seconds)
 
 
 class MetersService(MultiService):
     """Several meters in one process, which may share lines."""
 
-    def __init__(self, configs: Sequence[MeterConfig], reactor: IReactorTime) -> None:
-        """Nothing is opened before the start."""
+    def __init__(
+        self, configs: Sequence[MeterConfig], reactor: IReactorTime, steady_s: Callable[[], float] | None = None
+    ) -> None:
+        """Nothing is opened before the start; `steady_s` as in `make_service`."""
         super().__init__()  # type: ignore[no-untyped-call]
         self._lines = Lines(reactor)
-        self._meters = [MeterService(config, reactor, self._lines) for config in configs]
+        self._meters = [MeterService(config, reactor, steady_s or reactor.seconds, self._lines) for config in configs]
         for meter in self._meters:
             meter.setServiceParent(self)  # type: ignore[no-untyped-call]
 
@@ -68,11 +76,14 @@ class MetersService(MultiService):
 class MeterService(Service):
     """Runs one meter: opens its store, listens, ticks, answers."""
 
-    def __init__(self, config: MeterConfig, reactor: IReactorTime, lines: Lines | None = None) -> None:
+    def __init__(
+        self, config: MeterConfig, reactor: IReactorTime, steady_s: Callable[[], float], lines: Lines | None = None
+    ) -> None:
         """Nothing is opened before the start. `lines` are somebody else's to open and close; else they are its own."""
         super().__init__()
         self._lines = Lines(reactor) if lines is None else lines
         self._has_own_lines = lines is None
+        self._steady_s = steady_s
         self._config = config
         self._reactor = reactor
         self._ready: Deferred[str] = Deferred()
@@ -98,7 +109,8 @@ class MeterService(Service):
         self._meter = meter = build_meter(self._config, self._reactor.seconds())
         meter.start(self._reactor.seconds())
         self._pusher = Pusher(self._reactor, meter.pushes)
-        self._tick = LoopingCall(self._advance, meter, self._pusher)
+        watch = ClockWatch(self._steady_s, self._reactor.seconds())
+        self._tick = LoopingCall(self._advance, meter, self._pusher, watch)
         self._tick.clock = self._reactor
         self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
         parameters = meter.server_parameters(self._config.inactivity_s)
@@ -133,10 +145,14 @@ class MeterService(Service):
         super().stopService()  # type: ignore[no-untyped-call]
         return Deferred.fromCoroutine(self._stop())
 
-    def _advance(self, meter: Meter, pusher: Pusher) -> None:
+    def _advance(self, meter: Meter, pusher: Pusher, watch: ClockWatch) -> None:
         """One tick; an error nobody foresaw is logged, and the next tick tries again."""
         try:
-            pusher.poke(meter.advance(self._reactor.seconds()))
+            real_s = self._reactor.seconds()
+            step = watch.step(real_s, meter.clock.rate)
+            if step is not None:
+                meter.host_clock_stepped(real_s, step)
+            pusher.poke(meter.advance(real_s))
         except Exception:  # noqa: BLE001 - the seam: one failed check must not end all further ones
             log.failure("a check failed")
 

@@ -9,6 +9,7 @@ from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, Role
 from dlms_objects.errors import LocalError
 from dlms_objects.meter.config import CONFIG_NAME, COURIER_KEY_NAME, MASTER_KEY_NAME
 from dlms_objects.meter.store import MeterStore
+from dlms_objects.program_folder import make_folder, write_new
 from dlms_objects.purse.state import PurseState, Settings
 from dlms_objects.transport.credentials import (
     KEY_LENGTH,
@@ -64,11 +65,11 @@ def create(
     config, store, keys_folder = (folder / name for name in (CONFIG_NAME, STORE_NAME, KEYS_NAME))
     for path in (config, store, keys_folder):
         if path.exists():
-            raise AlreadyThereError(f"{path}: there is a meter here already; nothing was changed")
+            raise AlreadyThereError(f"{path}: {_what_is_there(config)}; nothing was changed")
     title = SystemTitle(MAKER + secrets.token_bytes(5))
     serial_number = visible_string(serial_number or str(title)).value
     state = PurseState.new(title, currency, Settings(time_zone=time_zone))
-    keys_folder.mkdir(parents=True, mode=0o700)
+    make_folder(keys_folder, mode=0o700)
     keys = {
         association.role: _make_keys(keys_folder, title, association.role, association.client_sap)
         for association in ASSOCIATIONS
@@ -90,8 +91,17 @@ def create(
     clock = f"[clock]\nstart = {start}\nrate = {clock_rate}\n"
     if clock_start is None:
         clock = "".join(f"# {line}\n" for line in clock.splitlines())
-    config.write_text(_CONFIG.format(listen=listen, clock=clock, seed=secrets.randbelow(1_000_000)))
+    text = _CONFIG.format(listen=listen, clock=clock, seed=secrets.randbelow(1_000_000))
+    write_new(config, text, mode=0o644)  # last: whoever finds it finds a whole meter
     return MadeMeter(system_title=title, config=config, store=store, keys=keys, courier_keys=courier_keys)
+
+
+def _what_is_there(config: Path) -> str:
+    if config.exists():
+        return "there is a meter here already"
+    return (
+        f"part of a meter without its {config.name}: remove it if a making was cut off, else bring {config.name} back"
+    )
 
 
 def _make_keys(folder: Path, title: SystemTitle, role: Role, client_sap: int) -> Path:

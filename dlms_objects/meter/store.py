@@ -224,6 +224,12 @@ class MeterStore:
         )
         return int(lowest), int(highest)
 
+    def last_event_instant(self) -> datetime | None:
+        """When the last event in the log happened; None when the log is empty."""
+        _, highest = self.event_numbers()
+        rows = self.events(highest, highest, 1)
+        return rows[0].event.time.instant() if rows else None
+
     def events(self, first: int, last: int, limit: int) -> list[NumberedEvent]:
         """The events first..last that the log still holds, in order, at most `limit`."""
         return self._events("number BETWEEN ? AND ?", first, last, limit)

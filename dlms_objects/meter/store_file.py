@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlms_objects.errors import LocalError
+from dlms_objects.program_folder import sync_to_disk
 from dlms_objects.transport.durable_counters import open_database
 
 APPLICATION_ID = b"MPRm"
@@ -95,9 +96,9 @@ def create_store(path: Path, meters: Iterable[NewMeter]) -> None:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             connection.close()
-        _sync(draft)
+        sync_to_disk(draft)
         draft.rename(path)
-        _sync(path.parent)
+        sync_to_disk(path.parent)
 
 
 def lock_store(path: Path) -> int:
@@ -133,11 +134,3 @@ def open_store(path: Path) -> sqlite3.Connection:
 
 def _beside(path: Path, ending: str) -> Path:
     return path.with_name(path.name + ending)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

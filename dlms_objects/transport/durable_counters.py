@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS received_counter (
 ) STRICT, WITHOUT ROWID;
 """
 
+connect: Callable[..., sqlite3.Connection] = sqlite3.connect
+"""The connection factory; tests swap in one that records every operation on the disk, or fails them."""
+
 
 def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
     """A connection as this project wants it for money and counters: autocommit, WAL, synchronous=FULL.
@@ -25,7 +28,7 @@ def open_database(path: Path, *, create: bool = True) -> sqlite3.Connection:
     `create` False: a file that is not there is an error, not a new database.
     """
     uri = f"{path.absolute().as_uri()}?mode={'rwc' if create else 'rw'}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)
+    connection = connect(uri, uri=True, isolation_level=None, timeout=10)
     try:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")

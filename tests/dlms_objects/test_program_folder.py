@@ -14,6 +14,7 @@ from dlms_objects.program_folder import (
     checked_listen,
     counted_from_folder,
     host_and_port,
+    make_folder,
     sync_to_disk,
     toml_value,
     write_new,
@@ -87,3 +88,16 @@ def test_a_new_file_is_synced_whole_and_then_its_name(tmp_path: Path, monkeypatc
 def test_what_is_not_there_cannot_be_synced(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         sync_to_disk(tmp_path / "none")
+
+
+def test_a_new_folder_is_private_and_its_name_and_those_above_it_are_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr(program_folder, "sync_to_disk", synced.append)
+    folder = tmp_path / "a" / "b" / "keys"
+    make_folder(folder, mode=0o700)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
+    with pytest.raises(FileExistsError):
+        make_folder(folder, mode=0o700)

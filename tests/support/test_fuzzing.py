@@ -37,7 +37,7 @@ def stubborn(octets):
 
 def slow(octets):
     if 0x80 in octets:
-        sum(range(5_000_000))
+        sum(range(15_000_000))
 
 
 @pytest.mark.parametrize("feed", [refuse, len], ids=["refuses", "takes"])

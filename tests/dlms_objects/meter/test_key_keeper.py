@@ -113,3 +113,10 @@ def test_a_half_stored_change_is_taken_back(world, keeper, transfer, monkeypatch
     with pytest.raises(StorageError):
         transfer(READER, 0, OTHER)
     assert OTHER not in [key for _sap, *keys in world.sql("SELECT * FROM association_keys") for key in keys]
+
+
+def test_the_counters_of_the_two_keys_are_apart(world):
+    world.connect(Role.MANAGEMENT).purse("balance")
+    counters = world.meter.key_keeper.counters
+    assert counters(1).received.highest(CLIENT_TITLE) is not None
+    assert counters(2).received.highest(CLIENT_TITLE) is None

@@ -18,18 +18,14 @@ from dlms_objects.classes.shape import Leaf, conforms
 from dlms_objects.classes.standard import CLOCK
 from dlms_objects.purse.chain import fold, verify
 from dlms_objects.purse.outcome import EventCode
-from dlms_objects.transport.client import (
-    AccessRefusedByMeterError,
-    AssociationRefusedByMeterError,
-)
+from dlms_objects.transport.client import AccessRefusedByMeterError, AssociationRefusedByMeterError
 from dlms_objects.values.data import DataType
 from dlms_objects.values.logical_name import AttributeDescriptor
 from dlms_objects.values.results import DataAccessResult
 from dlms_objects.wire import axdr
-from tests.support.meters import CLIENT_TITLE, MeterWorld, daily, fresh_counters, identifier, plain_parameters
+from tests.support.meters import MeterWorld, daily, fresh_counters, identifier, plain_parameters
 
-DAY_S = 86_400
-TAMPER_FLAG, CLOCK_INVALID_FLAG = 6, 4
+DAY_S, TAMPER_FLAG, CLOCK_INVALID_FLAG = 86_400, 6, 4
 
 # The types the object model gives to values whose class leaves them open.
 OWN_TYPES = {
@@ -332,6 +328,18 @@ def test_an_invalid_clock_is_shown_and_nothing_is_deducted_until_it_is_set(payin
     assert dues(paying) == ["11", "12", "13"]
 
 
+def test_a_clock_that_went_back_while_the_power_was_off_is_told_at_the_start(paying):
+    paying.reactor.rightNow -= 3 * DAY_S
+    paying.restart()
+    client = paying.connect()
+    (step,) = (value for _number, code, value in client.events() if code == EventCode.CLOCK_SET)
+    assert -3 * DAY_S <= step <= -DAY_S  # the last thing in the event log is older than the power cut
+    client.release()
+    assert dues(paying) == ["11", "12"]
+    paying.restart()
+    assert paying.connect().codes().count(EventCode.CLOCK_SET) == 1
+
+
 @pytest.mark.parametrize(
     "text", ["2100-01-01T00:00:00+08:00", "9999-12-31T23:59:59+00:00", "1969-12-31T00:00:00+00:00"]
 )
@@ -390,10 +398,3 @@ def test_a_store_that_was_not_tampered_with_goes_on(paying):
     reader = paying.connect(Role.READER)
     assert reader.purse("status")["flags"][TAMPER_FLAG] == "0"
     assert dues(paying) == ["11", "12", "13", "14", "15"]
-
-
-def test_the_counters_of_the_two_keys_are_apart(world):
-    world.connect(Role.MANAGEMENT).purse("balance")
-    counters = world.meter.key_keeper.counters
-    assert counters(1).received.highest(CLIENT_TITLE) is not None
-    assert counters(2).received.highest(CLIENT_TITLE) is None

@@ -14,6 +14,7 @@ from dlms_objects.meter.listening import AddressInUseError
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.service import FAST_TICK_S, TICK_S, MeterService, build_meter, make_service
 from dlms_objects.meter.store import MeterStore, StorageError
+from dlms_objects.purse.outcome import EventCode
 from dlms_objects.transport.client import open_session
 from dlms_objects.transport.credentials import CredentialsError
 from dlms_objects.transport.remote_object import RemoteObject
@@ -85,6 +86,29 @@ def test_a_fast_clock_ticks_faster(world, rate, tick_s, monkeypatch):
         world.reactor.advance(tick_s)
     assert len(ticks) == 3
     result_of(service.stopService())
+
+
+@pytest.mark.parametrize(("to", "deducted"), [("2026-06-20T12:00:00+08:00", 10), ("2026-05-20T12:00:00+08:00", 0)])
+def test_a_host_clock_that_is_stepped_is_told_and_gone_by(world, to, deducted):
+    steady_s = [0.0]
+    service = make_service(world.config(), world.reactor, lambda: steady_s[0])
+    start(service)
+    client = world.connect()
+    client.top_up(1, 50_000)
+    client.set_item("parameters", daily())
+    client.release()
+    wanted_s = datetime.fromisoformat(to).timestamp()
+    step_s = int(wanted_s - world.reactor.seconds())
+    steady_s[0] += TICK_S
+    world.reactor.rightNow = wanted_s - TICK_S
+    for call in world.reactor.getDelayedCalls():
+        call.reset(TICK_S)  # as deploy.steady_timers sees to
+    world.reactor.advance(TICK_S)
+    client = world.connect()
+    codes = [event[1:] for event in client.events() if event[1] == EventCode.CLOCK_SET]
+    assert len(codes) == 1
+    assert abs(codes[0][1] - step_s) <= 2
+    assert len(client.journal()) == 1 + deducted
 
 
 def test_a_check_that_fails_unforeseen_is_logged_and_the_next_tick_tries_again(world, service, monkeypatch):

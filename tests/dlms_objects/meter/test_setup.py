@@ -60,10 +60,17 @@ def test_what_is_made_can_be_configured_with_a_virtual_clock(tmp_path):
     assert (config.listen, config.clock.start, config.clock.rate) == ("[::1]:0", start, 3600.0)
 
 
-@pytest.mark.parametrize("present", ["meter.toml", "meter.sqlite", "keys"])
-def test_a_folder_with_a_meter_or_a_part_of_one_is_left_as_it_is(tmp_path, present):
+@pytest.mark.parametrize(
+    ("present", "words"),
+    [
+        ("meter.toml", "there is a meter here already"),
+        ("meter.sqlite", "part of a meter without its meter.toml: remove it if"),
+        ("keys", "part of a meter without its meter.toml: remove it if"),
+    ],
+)
+def test_a_folder_with_a_meter_or_a_part_of_one_is_left_as_it_is(tmp_path, present, words):
     (tmp_path / present).write_text("mine")
-    with pytest.raises(setup.AlreadyThereError, match=present):
+    with pytest.raises(setup.AlreadyThereError, match=f"{present}: {words}"):
         setup.create(tmp_path)
     assert names(tmp_path) == [present]
     assert (tmp_path / present).read_text() == "mine"
