@@ -18,6 +18,10 @@ app = typer.Typer(
 )
 
 
+DESCRIPTORS_OF_A_STORE = 4  # the file, its log, its shared memory, its lock
+DESCRIPTORS_BESIDE = 64
+
+
 class StoreKind(StrEnum):
     """Where the meters' stores are."""
 
@@ -90,6 +94,7 @@ def run(
     The SAP of a meter is its number, as the wrapper's destination address. At the end it says what happened.
     """
     from deploy.configuration import blaming, load
+    from deploy.descriptors import require_descriptors
     from deploy.logs import begin_logging
     from deploy.running import serve
     from dlms_objects.errors import LocalError
@@ -104,6 +109,10 @@ def run(
     config = load(path, FleetConfig)
     if meters not in (None, config.meters):
         raise LocalError(f"{path}: a fleet of {config.meters} meters, not of {meters}; leave --meters out")
+    files = config.meters if config.stores == "own" else 1
+    require_descriptors(
+        files * DESCRIPTORS_OF_A_STORE + DESCRIPTORS_BESIDE, f"{path}: a fleet with {files} store files"
+    )
     begin_logging(log_level, as_json=log_json)
     made: list[FleetService] = []
 

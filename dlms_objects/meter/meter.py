@@ -6,6 +6,7 @@ The service feeds it the real time and the requests of its connections; the cloc
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dlms_objects.classes.catalogue import (
@@ -95,7 +96,11 @@ class Meter:
         self.key_keeper = KeyKeeper(store, keys, SERVED_CONFORMANCE)
         self.pushes = PushKeeper(store, self.keeper, self.key_keeper, server_sap)
         self.courier = CourierKeeper(store, self.keeper, self.key_keeper, self._act)
-        self.device = LogicalDevice(self._objects())
+
+    @cached_property
+    def device(self) -> LogicalDevice:
+        """The objects, made when someone first asks: of thousands of meters in a process most are never asked."""
+        return LogicalDevice(self._objects())
 
     @property
     def clock(self) -> MeterClock:

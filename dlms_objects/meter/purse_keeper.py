@@ -127,11 +127,11 @@ class PurseKeeper:
         """Deduct what is due; the number of entries made. A store that fails means that nothing happened."""
         change = self.decide(now)
         made = len(change.entries) if change is not None and self._commit(change) else 0
-        self._after_check(self._state, now)
+        self.conclude(now)
         return made
 
     def decide(self, now: datetime) -> Change | None:
-        """What a check makes of the purse; None: nothing. To be stored, and only then to be shown with `show`."""
+        """What a check makes of the purse; None: nothing. To be stored, then shown with `show`; at last `conclude`."""
         if self._failures:
             self._note_failures(now)
         state, registers = self._state, self._registers(now)
@@ -146,6 +146,10 @@ class PurseKeeper:
     def show(self, change: Change) -> None:
         """The change is durable: from now on everyone sees the new state."""
         self._state = change.state
+
+    def conclude(self, now: datetime) -> None:
+        """The check of that instant is over, whatever came of it."""
+        self._after_check(self._state, now)
 
     def carry_out(self, now: datetime, rule: Rule) -> Change:
         """Apply one rule to the state and then check; the outcome is STORAGE_FAILED when the store failed."""

@@ -42,6 +42,8 @@ class Pusher:
     def poke(self, now: datetime) -> None:
         """Take up what is new and send what may be sent at the meter's time `now`."""
         destinations = self._keeper.settings.destinations
+        if not destinations and not self._lanes:
+            return
         for gone in set(self._lanes) - set(destinations):
             self._lanes.pop(gone).stop()
         try:

@@ -1,12 +1,15 @@
 """The benchmark compares equal work: every peer reads the same values, and one that does not stops it."""
 
+import argparse
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from deploy.demo.influxdb import PROGRAMS
-from tests.bench import pages, points, purse_checks, sessions
+from tests.bench import fleet, pages, points, purse_checks, sessions
 from tests.bench.rounds import Measured, measure, operation, quiet
 from tests.support.servers import require
 from tests.support.sources import ROOT
@@ -76,3 +79,21 @@ def test_the_command_of_the_makefile_is_there() -> None:
         check=True,
     )
     assert found.stdout == "True\n"
+
+
+@pytest.mark.e2e
+def test_a_fleet_is_run_and_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = argparse.Namespace(meters=20, rate=60.0, seconds=2.0, top_ups=1, core=min(os.sched_getaffinity(0)))
+    assert fleet.big_run(tmp_path / "fleet", options) == 0
+    shown = capsys.readouterr().out
+    assert "20 checks a second at 60 x real time" in shown
+    assert "faults: none" in shown
+
+
+def test_the_cost_of_an_idle_check_is_told_from_that_of_a_deduction(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fleet, "SAMPLE", 2)
+    monkeypatch.setattr(fleet, "DAYS", 1)
+    fleet.costs(tmp_path / "fleet")
+    assert capsys.readouterr().out.count(" minutes of 2 meters)") == 3

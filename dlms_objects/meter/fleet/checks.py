@@ -68,6 +68,8 @@ class FleetChecks:
                 if moment is not None and (decision := self._decide(host, meter, moment)) is not None
             ]
             self._settle(decided)
+        for host, _, _ in due:
+            host.look_after_pushes(real_s)
 
     def _decide(self, host: HostedMeter, meter: Meter, moment: datetime) -> _Decision | None:
         self.counts["checks"] += 1
@@ -76,7 +78,10 @@ class FleetChecks:
         except Exception:  # noqa: BLE001 - the seam: one meter's fault must not stop the others
             log.failure("a check of meter {sap} failed", sap=host.sap)
             return None
-        return None if change is None else _Decision(host, meter, moment, change)
+        if change is None:
+            meter.keeper.conclude(moment)
+            return None
+        return _Decision(host, meter, moment, change)
 
     def _settle(self, decided: Sequence[_Decision]) -> None:
         by_file: dict[MeterDatabase, list[_Decision]] = defaultdict(list)
@@ -96,4 +101,5 @@ class FleetChecks:
                 continue
             for each in decisions:
                 each.meter.keeper.show(each.change)
+                each.meter.keeper.conclude(each.moment)
                 self.counts["entries"] += len(each.change.entries)

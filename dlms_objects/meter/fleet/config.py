@@ -3,20 +3,16 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from dlms_objects.meter.config import Listen, VirtualClockConfig
 from dlms_objects.meter.fleet.identity import LARGEST_FLEET
+from dlms_objects.program_folder import counted_from_folder
 
 CONFIG_NAME = "fleet.toml"
 FAULTS_NAME = "faults.toml"
 
 Chance = Annotated[float, Field(ge=0, le=1)]
-
-
-def _in_folder(path: Path, told: ValidationInfo) -> Path:
-    folder = (told.context or {}).get("folder", Path())
-    return Path(folder / path)
 
 
 class FleetConfig(BaseModel):
@@ -28,7 +24,7 @@ class FleetConfig(BaseModel):
     seed: int
     listen: Listen = "127.0.0.1:4059"
     stores: Literal["shared", "own"] = "shared"
-    store: Annotated[Path, AfterValidator(_in_folder)]
+    store: Annotated[Path, AfterValidator(counted_from_folder)]
     inactivity_s: float = Field(default=180.0, gt=0, le=86_400)
     maximum_connections: int = Field(default=20_000, ge=1, le=1_000_000)
     clock: VirtualClockConfig

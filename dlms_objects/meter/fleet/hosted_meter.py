@@ -17,7 +17,8 @@ from dlms_objects.meter.fleet.households import Household
 from dlms_objects.meter.fleet.identity import sap_of
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.open_connections import Droppable, OpenConnections
-from dlms_objects.meter.service import running_clock
+from dlms_objects.meter.pusher import Pusher
+from dlms_objects.meter.service import TICK_S, running_clock
 from dlms_objects.meter.store import MeterStore, StorageError
 
 CONNECTIONS_OF_A_METER = 32
@@ -56,6 +57,7 @@ class HostedMeter:
         self.check_due_s = 0.0  # the real second before which no check comes due; 0: ask the meter
         self._number = number
         self._surroundings = surroundings
+        self._pusher: Pusher | None = None
         self._return: IDelayedCall | None = None
 
     def power_up(self) -> None:
@@ -71,19 +73,33 @@ class HostedMeter:
         meter.start(real_s)
         parameters = meter.server_parameters(shared.inactivity_s)
         self.factory = MeterFactory(shared.reactor, meter, parameters, CONNECTIONS_OF_A_METER)
+        self._pusher = Pusher(shared.reactor, meter.pushes)
         self.meter, self.check_due_s = meter, 0.0
+
+    def look_after_pushes(self, real_s: float) -> None:
+        """Send what is to be pushed, after the meter's checks; while it pushes, that is wanted every second."""
+        if self.meter is not None and self._pusher is not None:
+            self._pusher.poke(self.meter.clock.now(real_s))
+            if self.meter.pushes.settings.destinations:
+                self.check_due_s = min(self.check_due_s, real_s + TICK_S)
 
     def lose_power(self, away_s: float) -> None:
         """Be gone at once, with every connection, and come back after that many real seconds."""
         self.meter = self.factory = None
+        self._push_no_more()
         self._return = self._surroundings.reactor.callLater(away_s, self._come_back, away_s)
         for connection in self.connections:
             connection.abort()
 
     def stop(self) -> None:
-        """Come back no more."""
+        """Push no more, and come back no more."""
+        self._push_no_more()
         if self._return is not None and self._return.active():
             self._return.cancel()
+
+    def _push_no_more(self) -> None:
+        if self._pusher is not None:
+            self._pusher.stop()
 
     def _come_back(self, away_s: float) -> None:
         try:

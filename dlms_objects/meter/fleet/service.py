@@ -13,7 +13,7 @@ from typing import Any
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IListeningPort, IReactorTime
-from twisted.internet.task import Cooperator, LoopingCall
+from twisted.internet.task import Cooperator, LoopingCall, SchedulerStopped
 from twisted.logger import Logger
 
 from dlms_objects.errors import LocalError
@@ -152,8 +152,9 @@ class FleetService(Service):
         loop.start(every_s, now=False)
         self._loops.append(loop)
 
-    def _tick(self) -> Deferred[Iterator[None]]:
-        return self._cooperator.coiterate(self.checks.make(self._reactor.seconds()))
+    def _tick(self) -> Deferred[Any]:
+        made = self._cooperator.coiterate(self.checks.make(self._reactor.seconds()))
+        return made.addErrback(lambda failure: failure.trap(SchedulerStopped))  # what a stop breaks off is no failure
 
     async def _stop(self) -> None:
         if self._port is not None:

@@ -64,6 +64,18 @@ def test_what_falls_due_at_one_moment_is_one_transaction_of_each_file(fleet, mon
     assert transactions[0] == [0, 0, 0]
 
 
+def test_what_follows_a_check_follows_it_also_where_many_are_committed_together(fleet, monkeypatch):
+    to_eight(fleet)
+    seen = []
+    for host in fleet.service.hosts:
+        monkeypatch.setattr(
+            host.meter.keeper, "_after_check", lambda state, _now: seen.append(state.item(NUMBER).total_deducted)
+        )
+    fleet.pass_time(3 * MINUTE_S, step_s=MINUTE_S)
+    assert len(seen) == 3 * 3
+    assert seen.count(100) >= 3 * 2
+
+
 def test_a_failed_transaction_of_many_is_made_one_by_one_and_shows_nothing_before(fleet, monkeypatch):
     to_eight(fleet)
     change, failures = MeterDatabase.change, []

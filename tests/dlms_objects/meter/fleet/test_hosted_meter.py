@@ -1,17 +1,21 @@
 """A meter of a fleet: the very meter that runs alone, gone at once when it loses power, and back from its store."""
 
 import pytest
+from twisted.internet.protocol import Factory
 
 from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.fleet.households import Household
 from dlms_objects.meter.fleet.identity import FleetIdentity
 from dlms_objects.meter.meter import Meter
+from dlms_objects.meter.push_settings import SEND_DESTINATION, START_INTERVAL
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.purse import operations
 from dlms_objects.purse.outcome import EventCode, OutcomeCode
 from dlms_objects.transport.credentials import save_courier_credentials
+from dlms_objects.values import data as cosem
 from tests.support.courier_headend import CourierHeadEnd, Refused
 from tests.support.fleets import START, FleetWorld
+from tests.support.memory_network import RawPeer
 from tests.support.meters import identifier
 
 MANY = 100_000
@@ -129,3 +133,31 @@ def _takes(head_end, batch):
         return head_end.take(batch) > 0
     except Refused:
         return False
+
+
+class Listening(Factory):
+    """Whoever is pushed to."""
+
+    def __init__(self):
+        self.peers = []
+
+    def buildProtocol(self, addr):
+        self.peers.append(RawPeer())
+        return self.peers[-1]
+
+
+def test_a_meter_of_a_fleet_pushes_what_is_new_under_its_own_sap(fleet):
+    host, client = fleet.host(3), fleet.connect(3)
+    destination = cosem.structure(cosem.enum(0), cosem.octet_string(b"192.0.2.9:4059"), cosem.enum(0))
+    host.meter.pushes.change(SEND_DESTINATION, destination)
+    host.meter.pushes.change(START_INTERVAL, cosem.long_unsigned(0))
+    fleet.reactor.listener = listening = Listening()
+    client.top_up(1, 500)
+    fleet.pass_time(5)
+    (peer,) = listening.peers
+    assert peer.heard[2:4] == (3).to_bytes(2, "big")
+    host.lose_power(5)
+    fleet.pass_time(4)
+    assert len(listening.peers) == 1
+    fleet.pass_time(4)
+    assert len(listening.peers) == 2  # of the power that came back

@@ -1,13 +1,17 @@
 """The service of a fleet: ready when every meter is, told of faults while it runs, stopped in good order; real TCP."""
 
+import gc
+
 import pytest
+from twisted.logger import globalLogPublisher
 
 from dlms_objects.classes.purse_class import PURSE, PURSE_NAME
 from dlms_objects.errors import InvalidValueError, MeterPurseError
 from dlms_objects.meter.database import MeterDatabase
+from dlms_objects.meter.fleet import checks
 from dlms_objects.meter.fleet.config import FAULTS_NAME, FaultsConfig
 from dlms_objects.meter.fleet.hosted_meter import HostedMeter
-from dlms_objects.meter.fleet.service import FaultsFile, FleetService
+from dlms_objects.meter.fleet.service import TICK_S, FaultsFile, FleetService
 from dlms_objects.meter.fleet.setup import create, write_faults
 from dlms_objects.meter.listening import AddressInUseError
 from dlms_objects.meter.store import StorageError
@@ -15,6 +19,7 @@ from dlms_objects.transport.client import open_session
 from dlms_objects.transport.remote_object import RemoteObject
 from tests.support.fleets import FleetWorld, new_fleet, read_config, read_faults
 from tests.support.real_reactor import run_for_real
+from tests.support.twisted_testing import result_of
 
 
 @pytest.mark.parametrize("stores", ["shared", "own"])
@@ -107,6 +112,24 @@ def test_an_address_in_use_is_one_clear_error(tmp_path):
     with pytest.raises(AddressInUseError, match="cannot listen on 127.0.0.1:0"):
         fleet.start()
     fleet.stop()
+
+
+def test_a_stop_amid_the_checks_of_many_is_no_failure(tmp_path, monkeypatch):
+    fleet = FleetWorld(tmp_path / "fleet")
+    monkeypatch.setattr(checks, "TOGETHER", 1)
+    monkeypatch.setattr(fleet.service._cooperator, "_terminationPredicateFactory", lambda: lambda: True)
+    for host in fleet.service.hosts:
+        host.check_due_s = 0.0
+    logged, stops = [], []
+    stop = lambda: stops.append(fleet.service.stopService())  # noqa: E731 - a call for later
+    monkeypatch.setattr(fleet.host(1).meter, "due", lambda _real_s: (fleet.reactor.callLater(0, stop), [])[1])
+    globalLogPublisher.addObserver(logged.append)
+    fleet.pass_time(2 * TICK_S, step_s=TICK_S)
+    result_of(stops[0])
+    gc.collect()
+    globalLogPublisher.removeObserver(logged.append)
+    assert [event for event in logged if event.get("log_failure") is not None] == []
+    assert any(host.check_due_s == 0.0 for host in fleet.service.hosts)
 
 
 def test_a_service_that_never_started_stops_and_says_that_nothing_happened(tmp_path):
