@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 
 from deploy.demo.influxdb import is_installed
-from tests.bench import pages, points, purse_checks
+from tests.bench import meter_checks, pages, points, purse_checks
 from tests.bench.rounds import Measured, measure, quiet
 from tests.bench.sessions import CLIENTS, GURUX, GURUX_OPENSSL, LEAN, OURS, Disagreement, check_agreement, session_case
 
@@ -41,6 +41,8 @@ def main() -> int:
         microseconds(f"A page of {count} rows decoded", measure(cases, ROUNDS), pages.GURUX)
     microseconds("100 rows verified (numbers, digests, balances)", measure(chain, ROUNDS))
     microseconds("A check of the purse, without the store", measure(checks, ROUNDS))
+    with meter_checks.meter_cases() as cases:
+        microseconds("The same of a meter with its store in memory", measure(cases, ROUNDS))
     enough = points_to_influxdb() and enough
     return 0 if enough else 1
 

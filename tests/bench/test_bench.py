@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.influxdb import PROGRAMS
-from tests.bench import fleet, pages, points, purse_checks, sessions
+from tests.bench import fleet, meter_checks, pages, points, purse_checks, sessions
 from tests.bench.rounds import Measured, measure, operation, quiet
 from tests.support.servers import require
 from tests.support.sources import ROOT
@@ -40,6 +40,12 @@ def test_every_other_case_agrees_and_runs() -> None:
         assert len(cases) > 1
         for case in cases.values():
             assert case(1)[0] >= 0
+
+
+def test_a_meter_deducts_once_a_day_and_nothing_in_between() -> None:
+    with meter_checks.meter_cases() as cases:
+        for case in cases.values():
+            assert case(40)[0] > 0
 
 
 def test_decoders_that_disagree_stop_the_benchmark(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -194,6 +194,21 @@ def test_a_start_is_told(world: MeterWorld) -> None:
     assert len(told(world.connect(), EventCode.POWER_UP)) == 2
 
 
+def test_a_clock_that_went_back_while_the_power_was_off_is_told_at_the_start(world: MeterWorld) -> None:
+    client = world.connect()
+    client.top_up(1, 5_000)
+    client.set_item("parameters", daily())
+    world.pass_time(DAY_S, HOUR_S)
+    client.release()
+    world.reactor.rightNow -= 3 * DAY_S
+    world.restart()
+    world.restart()
+    client = world.connect()
+    # The clock is behind the last event by two days: that of the configuration, a day before the power went.
+    assert told(client, EventCode.CLOCK_SET) == [(EventCode.CLOCK_SET, -2 * DAY_S)]
+    assert len(taken(client)) == 1
+
+
 def test_each_change_of_terms_is_told(world: MeterWorld) -> None:
     client = world.connect()
     water = plain_parameters(kind="water", amount_source="cloud", amount=0)

@@ -328,18 +328,6 @@ def test_an_invalid_clock_is_shown_and_nothing_is_deducted_until_it_is_set(payin
     assert dues(paying) == ["11", "12", "13"]
 
 
-def test_a_clock_that_went_back_while_the_power_was_off_is_told_at_the_start(paying):
-    paying.reactor.rightNow -= 3 * DAY_S
-    paying.restart()
-    client = paying.connect()
-    (step,) = (value for _number, code, value in client.events() if code == EventCode.CLOCK_SET)
-    assert -3 * DAY_S <= step <= -DAY_S  # the last thing in the event log is older than the power cut
-    client.release()
-    assert dues(paying) == ["11", "12"]
-    paying.restart()
-    assert paying.connect().codes().count(EventCode.CLOCK_SET) == 1
-
-
 @pytest.mark.parametrize(
     "text", ["2100-01-01T00:00:00+08:00", "9999-12-31T23:59:59+00:00", "1969-12-31T00:00:00+00:00"]
 )
