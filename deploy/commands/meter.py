@@ -65,7 +65,7 @@ def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Sever
     from dlms_objects.meter.clock_watch import steady_seconds
     from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
     from dlms_objects.meter.lines import LineError
-    from dlms_objects.meter.listening import AddressInUseError
+    from dlms_objects.meter.listening import AddressInUseError, PanelAddressInUseError
     from dlms_objects.meter.service import MetersService
     from dlms_objects.meter.store import StorageError
     from dlms_objects.transport.credentials import CredentialsError
@@ -76,8 +76,46 @@ def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Sever
     places: dict[type[Exception], tuple[str | int, ...]] = {
         AddressInUseError: ("listen",),
         LineError: ("line",),
+        PanelAddressInUseError: ("panel", "listen"),
         StorageError: ("store",),
         CredentialsError: ("keys",),
     }
     with blaming(paths[0], places) if len(paths) == 1 else nullcontext():
         serve(lambda reactor: MetersService(configs, reactor, steady_seconds), MetersService.when_ready)
+
+
+@app.command("panel-pin")
+def panel_pin(
+    folder: Folder,
+    pin: Annotated[
+        str,
+        typer.Option(
+            prompt="PIN", hide_input=True, confirmation_prompt=True, help="6 to 12 digits; asked if left out."
+        ),
+    ],
+) -> None:
+    """Set the PIN of the front panel, in place of any other; it holds from the meter's next start on."""
+    from deploy.configuration import load
+    from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
+    from dlms_objects.meter.panel_config import PanelConfig
+    from dlms_objects.meter.panel_pin import PinHash
+
+    config = load(folder / CONFIG_NAME, MeterConfig)
+    path = PanelConfig.model_validate({}, context={"folder": folder}).pin if config.panel is None else config.panel.pin
+    PinHash.of(pin).save(path)
+    typer.echo(f"PIN    {path}")
+    if config.panel is None:
+        typer.echo(f"the panel itself is off: give {folder / CONFIG_NAME} a table [panel]")
+
+
+@app.command()
+def panel(folder: Folder) -> None:
+    """Show the front panel of the running meter in DIR on this terminal; without a terminal, print it once."""
+    from deploy.configuration import load
+    from deploy.panel_terminal import run_panel
+    from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
+
+    config = load(folder / CONFIG_NAME, MeterConfig)
+    if config.panel is None:
+        raise typer.BadParameter(f"{folder / CONFIG_NAME} has no table [panel]: this meter has no front panel")
+    run_panel(config.panel.listen)

@@ -14,6 +14,7 @@ from dlms_objects.errors import InvalidValueError, LocalError
 from dlms_objects.meter.clock import EARLIEST, LATEST
 from dlms_objects.meter.line_config import LineConfig
 from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.panel_config import PanelConfig
 from dlms_objects.meter.supply_config import SupplyConfig
 from dlms_objects.program_folder import checked_listen, counted_from_folder
 from dlms_objects.transport.credentials import (
@@ -84,6 +85,7 @@ class MeterConfig(BaseModel):
     consumption: ConsumptionConfig = ConsumptionConfig(seed=1, kwh_per_year=2_400)
     supply: SupplyConfig | None = None
     line: tuple[LineConfig, ...] = ()
+    panel: PanelConfig | None = None
 
 
 def load_keys(folder: Path) -> dict[Role, MeterCredentials]:

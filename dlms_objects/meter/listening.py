@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, cast
 from twisted.internet.endpoints import TCP4ServerEndpoint, TCP6ServerEndpoint, quoteStringArgument
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import Factory
 
 from dlms_objects.errors import LocalError
 from dlms_objects.program_folder import host_and_port
@@ -18,14 +17,24 @@ class AddressInUseError(LocalError):
     """The address in `listen` cannot be listened on."""
 
 
-async def listen_on(reactor: Any, listen: str, factory: Factory, backlog: int = 50) -> tuple[IListeningPort, str]:
-    """Listen at `host:port`: the open port, and its endpoint such as `tcp:127.0.0.1:4059`; AddressInUseError."""
+class PanelAddressInUseError(LocalError):
+    """The address in `panel.listen` cannot be listened on."""
+
+
+async def listen_on(
+    reactor: Any,
+    listen: str,
+    factory: Any,
+    backlog: int = 50,
+    in_use: type[LocalError] = AddressInUseError,
+) -> tuple[IListeningPort, str]:
+    """Listen at `host:port`: the open port, and its endpoint (`tcp:127.0.0.1:4059`); `in_use` when it is taken."""
     host, port = host_and_port(listen)
     kind = TCP6ServerEndpoint if ":" in host else TCP4ServerEndpoint
     try:
         listening = kind(reactor, port, backlog, host).listen(factory)  # type: ignore[no-untyped-call]
         opened: IListeningPort = await listening
     except CannotListenError as error:
-        raise AddressInUseError(f"cannot listen on {listen}: {error.socketError}") from error
+        raise in_use(f"cannot listen on {listen}: {error.socketError}") from error
     address = cast("IPv4Address | IPv6Address", opened.getHost())
     return opened, f"tcp:{quoteStringArgument(address.host)}:{address.port}"

@@ -107,6 +107,11 @@ class Meter:
         """The clock as it runs now."""
         return self._clock
 
+    @property
+    def store(self) -> MeterStore:
+        """Where all of it is kept; also the journal that the purse's rules ask."""
+        return self._store
+
     def start(self, real_s: float) -> None:
         """Power up: save the clock, verify the journal, note it (and a clock that went back), make the first check."""
         self._store.save_clock(self._clock)

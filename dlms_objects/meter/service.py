@@ -21,9 +21,12 @@ from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.meter.consumption import SeededConsumption
 from dlms_objects.meter.courier_keeper import head_end_value
 from dlms_objects.meter.lines import Lines
-from dlms_objects.meter.listening import listen_on
+from dlms_objects.meter.listening import PanelAddressInUseError, listen_on
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.meter_keys import MeterKeys
+from dlms_objects.meter.panel import Panel
+from dlms_objects.meter.panel_pin import PinHash
+from dlms_objects.meter.panel_site import panel_site
 from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.transport.credentials import CredentialsError, load_courier_credentials
@@ -88,7 +91,7 @@ class MeterService(Service):
         self._reactor = reactor
         self._ready: Deferred[str] = Deferred()
         self._meter: Meter | None = None
-        self._port: IListeningPort | None = None
+        self._ports: list[IListeningPort] = []
         self._tick: LoopingCall | None = None
         self._factories: list[MeterFactory] = []
         self._pusher: Pusher | None = None
@@ -96,7 +99,8 @@ class MeterService(Service):
     def when_ready(self) -> Deferred[str]:
         """Fires with the endpoint to reach the meter at and its system title, or with what stood in the way.
 
-        AddressInUseError, StorageError or CredentialsError.
+        AddressInUseError, PanelAddressInUseError, LineError, StorageError, CredentialsError, or InvalidValueError for a
+        file of the panel's PIN that holds none.
         """
         return self._ready
 
@@ -115,12 +119,21 @@ class MeterService(Service):
         self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
         parameters = meter.server_parameters(self._config.inactivity_s)
         factory = self._new_factory(meter, parameters)
-        self._port, endpoint = await listen_on(self._reactor, self._config.listen, factory)
+        await self._serve_panel(meter)
+        port, endpoint = await listen_on(self._reactor, self._config.listen, factory)
+        self._ports.append(port)
         for line in self._config.line:
             self._lines.add(line, self._new_factory(meter, for_udp(parameters) if line.station is None else parameters))
         if self._has_own_lines:
             await self._lines.open()
         return f"{endpoint} {meter.system_title}"
+
+    async def _serve_panel(self, meter: Meter) -> None:
+        config = self._config.panel
+        if config is not None:
+            site = panel_site(Panel(meter, PinHash.load(config.pin), self._reactor.seconds), self._reactor)
+            port, _ = await listen_on(self._reactor, config.listen, site, in_use=PanelAddressInUseError)
+            self._ports.append(port)
 
     def _new_factory(self, meter: Meter, parameters: ServerParameters) -> MeterFactory:
         factory = MeterFactory(self._reactor, meter, parameters, self._config.maximum_connections)
@@ -128,8 +141,7 @@ class MeterService(Service):
         return factory
 
     async def _stop(self) -> None:
-        if self._port is not None:
-            await maybeDeferred(self._port.stopListening)
+        await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
         if self._has_own_lines:
             await self._lines.close()
         if self._tick is not None and self._tick.running:

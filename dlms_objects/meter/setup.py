@@ -146,4 +146,9 @@ kwh_per_year = 2400
 # cut_until = 15:00:00
 # spared_weekdays = ["saturday", "sunday"]
 # spared_days = [2026-10-01]
+
+# The front panel: a page for a browser on this machine, and what `meterpurse meter panel DIR` shows on a terminal.
+# Set the PIN with `meterpurse meter panel-pin DIR`; without one no amount can be typed in.
+# [panel]
+# listen = "127.0.0.1:8090"
 """

@@ -1,4 +1,7 @@
-"""The frames of a courier as QR codes: SVG for pages and files, PNG for files. Scanning is the phone's business."""
+"""The frames of a courier as QR codes: SVG for pages and files, PNG for files, text for terminals.
+
+Scanning is the phone's business.
+"""
 
 import io
 from typing import Final
@@ -24,6 +27,13 @@ def frame_png(frame: str, *, scale: int = 4) -> bytes:
     picture = io.BytesIO()
     _code(frame).save(picture, kind="png", scale=scale, border=QUIET_ZONE)
     return picture.getvalue()
+
+
+def frame_text(frame: str) -> str:
+    """One frame as lines of half blocks, two modules in a character; to be shown in white on black."""
+    drawn = io.StringIO()
+    _code(frame).terminal(drawn, border=QUIET_ZONE, compact=True)
+    return drawn.getvalue()
 
 
 def _code(frame: str) -> segno.QRCode:

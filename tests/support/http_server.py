@@ -53,7 +53,7 @@ def http_server(answer: Callable[[Request], Answer]) -> Iterator[str]:
                 self.wfile.write(told.body[: len(told.body) // 2] if told.cut else told.body)
             self.close_connection = told.cut
 
-        do_PUT = do_POST
+        do_GET = do_PUT = do_POST
 
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""

@@ -5,13 +5,18 @@ import socket
 from datetime import datetime
 
 import pytest
+from twisted.internet.error import ConnectionRefusedError
 from twisted.logger import globalLogPublisher
+from twisted.web.client import Agent, readBody
 
+from deploy.demo.influxdb import free_port
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.classes.purse_class import PURSE, PURSE_NAME
+from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter import setup
-from dlms_objects.meter.listening import AddressInUseError
+from dlms_objects.meter.listening import AddressInUseError, PanelAddressInUseError
 from dlms_objects.meter.meter import Meter
+from dlms_objects.meter.panel_config import PanelConfig
 from dlms_objects.meter.service import FAST_TICK_S, TICK_S, MeterService, build_meter, make_service
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.purse.outcome import EventCode
@@ -135,6 +140,42 @@ def test_an_address_in_use_is_one_clear_error(world, service):
     world.reactor.listener = object()
     with pytest.raises(AddressInUseError, match="cannot listen on 127.0.0.1:4059: .*in use"):
         start(service)
+
+
+def test_the_panel_is_served_where_its_table_says_and_ends_with_the_meter(world):
+    listen = f"127.0.0.1:{free_port()}"
+    config = world.config().model_copy(update={"panel": PanelConfig(listen=listen), "listen": "127.0.0.1:0"})
+
+    async def session(reactor):
+        service = make_service(config, reactor)
+        service.startService()
+        await service.when_ready()
+        agent = Agent(reactor)
+        answer = await agent.request(b"GET", f"http://{listen}/panel.json".encode())
+        body = await readBody(answer)
+        await service.stopService()
+        with pytest.raises(ConnectionRefusedError):
+            await agent.request(b"GET", f"http://{listen}/panel.json".encode())
+        return answer.code, body
+
+    status, body = run_for_real(session)
+    assert status == 200
+    assert b'"balance":"0.00"' in body
+
+
+def test_an_address_of_the_panel_in_use_is_one_clear_error(world):
+    world.options = {"panel": {"listen": "127.0.0.1:8090"}}
+    world.reactor.listener = object()
+    with pytest.raises(PanelAddressInUseError, match=r"cannot listen on 127\.0\.0\.1:8090: .*in use"):
+        start(make_service(world.config(), world.reactor))
+
+
+def test_a_pin_file_that_holds_none_is_one_clear_error(world):
+    pin = world.folder / "panel.pin"
+    pin.write_text("270614")
+    world.options = {"panel": {"listen": "127.0.0.1:8090", "pin": pin}}
+    with pytest.raises(InvalidValueError, match=r"panel\.pin: no PIN of a front panel"):
+        start(make_service(world.config(), world.reactor))
 
 
 def test_a_store_that_another_process_runs_is_one_clear_error(world, service):
