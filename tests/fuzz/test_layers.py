@@ -10,14 +10,20 @@ from dlms_objects.wire import (
     acse,
     axdr,
     compact_array,
+    counters,
     exception,
+    hdlc_frame,
+    hdlc_reader,
+    hdlc_server,
     lists,
     row_layout,
+    security,
     selection,
     set_blocks,
     simple_types,
     wrapper,
 )
+from dlms_objects.wire.hdlc_parameters import LinkLimits
 from tests.support.fuzz_targets import TARGETS
 from tests.support.fuzzing import Finding, Target, frames_of, fuzz, shares
 
@@ -74,9 +80,18 @@ def forgetful_receive(self, octets):
     return self._frames()
 
 
+def forgetful_reading(self, octets):
+    self._held = b""
+    return self._frames(octets)
+
+
+def careless_limits(octets):
+    return LinkLimits(information_sent=octets[5], information_received=octets[8])
+
+
 def slow_content(type_, octets, offset):
     if type_ is DataType.VISIBLE_STRING:
-        sum(range(5_000_000))
+        sum(range(15_000_000))
     return simple_types.decode_content(type_, octets, offset)
 
 
@@ -116,6 +131,23 @@ SEEDED_BUGS = {
         "matches",
         lambda layout, rows, count: len(rows) == count * layout.length,
         "the plan",
+    ),
+    "a check sequence that is not judged": (
+        "HDLC frames",
+        hdlc_frame,
+        "_checksum",
+        lambda _octets: hdlc_frame._GOOD_RESIDUE,
+        "what nobody sent",
+    ),
+    "a reader that forgets": ("HDLC frames", hdlc_reader.HdlcReader, "receive", forgetful_reading, "change the frames"),
+    "limits that are read without looking": ("HDLC server", hdlc_server, "decode_limits", careless_limits, "Error"),
+    "a tag that is not compared": ("ciphered", security, "compare_digest", lambda _one, _other: True, "nobody sealed"),
+    "a counter that is not compared": (
+        "ciphered",
+        counters.MemoryReceivedCounters,
+        "highest",
+        lambda _self, _title: None,
+        "LocalError",
     ),
     "a wrapper that forgets": ("wrapper", wrapper.Wrapper, "receive", forgetful_receive, "change the frames"),
 }

@@ -1,7 +1,9 @@
 """The layers under fire. Each `feed` also asks what must hold of everything that was taken in: it is an oracle.
 
-A further layer (HDLC, ciphered APDUs) is one more Target in TARGETS.
+HDLC and ciphered APDUs have modules of their own, `fuzz_hdlc` and `fuzz_ciphered`.
 """
+
+from random import Random
 
 from dlms_objects.values.data import Data, DataType
 from dlms_objects.wire import axdr
@@ -10,7 +12,7 @@ from dlms_objects.wire.errors import MalformedError
 from dlms_objects.wire.row_plan import RowPlan
 from dlms_objects.wire.selection import decode_selection, profile_selection
 from dlms_objects.wire.wrapper import Frame, Wrapper
-from tests.support import fuzz_grammar
+from tests.support import fuzz_ciphered, fuzz_grammar, fuzz_hdlc
 from tests.support.fuzzing import Target
 from tests.support.one_of_each import ONE_OF_EACH
 from tests.support.reference_axdr import Refused, read_whole
@@ -34,6 +36,11 @@ SELECTIONS = [
     + bytes.fromhex("02041200080906 0000010000ff0f02120000"),
 ]
 STREAM = b"".join(b"\x00\x01\x00\x01\x00\x10" + len(apdu).to_bytes(2, "big") + apdu for apdu in APDUS[:3])
+
+HDLC_STREAMS, HDLC_TO_SERVER, HDLC_TO_CLIENT, CIPHERED = (
+    [grammar(Random(seed)) for seed in range(20)]
+    for grammar in (fuzz_hdlc.stream, fuzz_hdlc.to_server, fuzz_hdlc.to_client, fuzz_ciphered.sealed)
+)
 
 ACSE_TAGS = b"\x60\x61\x62\x63"
 MOST_IN_CUTS = 3000
@@ -138,4 +145,15 @@ TARGETS = [
         name="row plan", feed=feed_row_plan, grammar=fuzz_grammar.page, samples=[b"\x01\x05" + ROW * 5, b"\x01\x00"]
     ),
     Target(name="wrapper", feed=feed_wrapper, grammar=fuzz_grammar.stream, samples=[STREAM], weight=2),
+    Target(name="HDLC frames", feed=fuzz_hdlc.feed_frames, grammar=fuzz_hdlc.stream, samples=HDLC_STREAMS, weight=2),
+    Target(name="HDLC server", feed=fuzz_hdlc.feed_server, grammar=fuzz_hdlc.to_server, samples=HDLC_TO_SERVER),
+    Target(name="HDLC client", feed=fuzz_hdlc.feed_client, grammar=fuzz_hdlc.to_client, samples=HDLC_TO_CLIENT),
+    Target(
+        name="ciphered",
+        feed=fuzz_ciphered.feed_ciphered,
+        grammar=fuzz_ciphered.sealed,
+        samples=CIPHERED,
+        allowed=fuzz_ciphered.REFUSED,
+        weight=2,
+    ),
 ]
