@@ -61,7 +61,7 @@ class HdlcReader:
             return self._frames(held + octets)
         body = octets[1:-1]
         length = len(body)
-        if length > _FORMAT_OCTETS and ((body[0] & 7) << 8 | body[1]) == length and octets[0] == FLAG == octets[-1]:
+        if length > _FORMAT_OCTETS and body[1] == length & 0xFF and octets[0] == FLAG == octets[-1]:
             try:
                 frame = decode_frame(body)  # the usual case, and the shortest way: just one frame came
             except MalformedError:

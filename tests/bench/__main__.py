@@ -10,7 +10,7 @@ import sys
 from importlib.metadata import version
 
 from deploy.demo.influxdb import is_installed
-from tests.bench import meter_checks, pages, points, purse_checks
+from tests.bench import hdlc_frames, meter_checks, pages, peers, points, purse_checks
 from tests.bench.rounds import Measured, measure, quiet
 from tests.bench.sessions import CLIENTS, GURUX, GURUX_OPENSSL, LEAN, OURS, Disagreement, check_agreement, session_case
 
@@ -24,19 +24,22 @@ Results = dict[str, list[Measured]]
 
 def main() -> int:
     """Measure and print; the exit code."""
-    peers = ", ".join(f"{name} {version(name)}" for name in ("gurux-dlms", "cryptography"))
+    others = ", ".join(f"{name} {version(name)}" for name in ("gurux-dlms", "dlms-cosem", "cryptography"))
     show(
-        f"Python {platform.python_version()}, {peers}; CPU time in one process, medians of {ROUNDS} interleaved rounds"
+        f"Python {platform.python_version()}, {others}; CPU time in one process, medians of {ROUNDS} interleaved rounds"
     )
     try:
         with quiet():
             check_agreement()
             decoding = {count: pages.page_cases(count) for count in (100, 1000)}
             chain, checks = pages.chain_cases(100), purse_checks.check_cases()
+            beside, hdlc = peers.peer_cases(), hdlc_frames.frame_cases()
     except Disagreement as error:
         show(f"not measured: {error}")
         return 1
     enough = sessions()
+    other_peers(measure(beside, ROUNDS))
+    microseconds("An HDLC frame of 128 octets made and read", measure(hdlc, ROUNDS), hdlc_frames.GURUX)
     for count, cases in decoding.items():
         microseconds(f"A page of {count} rows decoded", measure(cases, ROUNDS), pages.GURUX)
     microseconds("100 rows verified (numbers, digests, balances)", measure(chain, ROUNDS))
@@ -91,6 +94,16 @@ def sessions() -> bool:
     share(f"client, the reference figure of {REFERENCE_LEAN_CLIENT_US:.0f} us", 1 / reference, reference)
     share(f"server, {LEAN}", lean_server.times(ours_server), ours_server.times(lean_server))
     return enough
+
+
+def other_peers(results: Results) -> None:
+    """The session once more: dlms-cosem's client beside ours, gurux's repaired server beside ours."""
+    (ours, ours_server), (cosem, _), (_, gurux_server) = (
+        results[name] for name in (peers.OURS, peers.DLMS_COSEM, peers.GURUX_SERVER)
+    )
+    show(f"\n{peers.DLMS_COSEM:<36}{cosem.median_us:>10.1f} us{cosem.times(ours):>10.1f} x our client")
+    times = gurux_server.times(ours_server)
+    show(f"{peers.GURUX_SERVER:<36}{gurux_server.median_us:>10.1f} us{times:>10.1f} x our server")
 
 
 def share(name: str, reached: float, ratio: float) -> None:

@@ -10,6 +10,7 @@ from dlms_objects.purse.entry import JournalHead
 from dlms_objects.wire import axdr
 from dlms_objects.wire.row_plan import RowPlan
 from tests.bench import lean
+from tests.bench.cosem_decoder import decoded_rows
 from tests.bench.journal import TITLE, journal_page, journal_rows
 from tests.bench.rounds import Case, operation
 from tests.bench.sessions import Disagreement
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROW_PLAN, SPLIT, GENERIC, LEAN, GURUX = "row plan", "row plan, cut only", "general codec", "lean", "gurux-dlms"
+DLMS_COSEM = "dlms-cosem"
 VERIFY_OCTETS, VERIFY_ROWS = "verify_octets", "verify_rows (entries made)"
 
 
@@ -31,11 +33,12 @@ def page_cases(count: int) -> dict[str, Case]:
         GENERIC: lambda: axdr.decode(page),
         LEAN: lambda: lean.decode_rows(page),
         GURUX: lambda: GXDLMSClient.getValue(GXByteBuffer(page), False),
+        DLMS_COSEM: lambda: decoded_rows(page),
     }
     wanted = plan.decode(page)
     general = [tuple(cell.value for cell in row.value) for row in axdr.decode(page).value]
     gurux = [tuple(bytes(c) if isinstance(c, bytearray) else c for c in row) for row in readers[GURUX]()]
-    if not wanted == general == gurux == lean.decode_rows(page) or plan.split(page) != rows:
+    if not wanted == general == gurux == lean.decode_rows(page) == decoded_rows(page) or plan.split(page) != rows:
         raise Disagreement(f"the decoders do not read the same {count} rows")
     return {name: operation(reader) for name, reader in readers.items()} | {SPLIT: operation(lambda: plan.split(page))}
 

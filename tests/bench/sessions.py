@@ -130,7 +130,7 @@ class OurClient:
     def __init__(self, title: bytes) -> None:
         """A client system with its own counters."""
         counters = memory_counters()
-        self._parameters = ClientParameters(
+        self.parameters = ClientParameters(
             client_sap=MANAGEMENT,
             server_sap=SERVER_SAP,
             mechanism=Mechanism.HLS_GMAC,
@@ -141,7 +141,7 @@ class OurClient:
 
     def session(self, serve: Serve) -> Read:
         """The whole session."""
-        engine = ClientAssociation(self._parameters)
+        engine = ClientAssociation(self.parameters)
 
         def run(command: events.ClientCommand) -> Any:
             octets = engine.send(command, NOW)
@@ -231,7 +231,11 @@ def check_agreement() -> None:
 
 def session_case(client: str, meter: str = OURS) -> Case:
     """Sessions of a client with one meter, a connection each: nanoseconds of the client and of the server."""
-    peer, served_by = CLIENTS[client](_title(client)), METERS[meter]()
+    return pair_case(CLIENTS[client](_title(client)), METERS[meter]())
+
+
+def pair_case(peer: Any, served_by: Any) -> Case:
+    """As `session_case`, of a client and a meter that were made before."""
 
     def run(count: int) -> tuple[int, ...]:
         server_ns = 0

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.demo.influxdb import PROGRAMS
-from tests.bench import fleet, meter_checks, pages, points, purse_checks, sessions
+from tests.bench import fleet, hdlc_frames, meter_checks, pages, peers, points, purse_checks, sessions, tcp_sessions
 from tests.bench.rounds import Measured, measure, operation, quiet
 from tests.support.servers import require
 from tests.support.sources import ROOT
@@ -33,6 +33,22 @@ def test_a_client_that_reads_something_else_stops_the_benchmark(monkeypatch: pyt
     monkeypatch.setitem(sessions.CLIENTS, sessions.LEAN, Liar)
     with pytest.raises(sessions.Disagreement, match="lean"):
         sessions.check_agreement()
+
+
+def test_sessions_over_tcp_are_made_and_counted(capfd: pytest.CaptureFixture[str]) -> None:
+    places = os.sched_getaffinity(0)
+    try:
+        assert tcp_sessions.main(["--sessions", "5"]) == 0
+    finally:
+        os.sched_setaffinity(0, places)
+    assert capfd.readouterr().out.startswith("5 sessions over TCP")
+
+
+def test_every_peer_reads_the_same() -> None:
+    with quiet():
+        for cases in (peers.peer_cases(), hdlc_frames.frame_cases()):
+            assert len(cases) == 3
+            assert all(min(case(1)) > 0 for case in cases.values())
 
 
 def test_every_other_case_agrees_and_runs() -> None:

@@ -69,7 +69,8 @@ def feed_frames(octets: bytes) -> None:
 
 
 def _read(pieces: list[bytes]) -> list[HdlcFrame]:
-    reader, frames = HdlcReader(), []
+    reader = HdlcReader()
+    frames: list[HdlcFrame] = []
     for piece in pieces:
         frames.extend(frame for frame in reader.receive(piece) if frame is not None)
         assert reader.held_octets <= MAXIMUM_HELD_OCTETS, "it holds too much"

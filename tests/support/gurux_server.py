@@ -41,15 +41,20 @@ JOURNAL_TYPES = (
 _HLS_GMAC_NAME = bytes.fromhex("88020780890760857405080205")
 
 
-def gurux_server(
-    title: bytes, encryption_key: bytes, authentication_key: bytes, value: int, rows: Sequence[Any]
+def gurux_server(  # noqa: PLR0917 - in the order of what it is and what it has
+    title: bytes,
+    encryption_key: bytes,
+    authentication_key: bytes,
+    value: int,
+    rows: Sequence[Any],
+    invocation_counter: int = 1,
 ) -> Any:
     """A server with a register of that value and a profile of those journal rows: call it with a frame, `repaired`."""
     server = _SERVER(True, InterfaceType.WRAPPER)
     ciphering = GXCiphering(bytearray(title))
     ciphering.blockCipherKey = bytearray(encryption_key)
     ciphering.authenticationKey = bytearray(authentication_key)
-    ciphering.invocationCounter = 1
+    ciphering.invocationCounter = invocation_counter
     server.settings.cipher = ciphering  # the constructor stores keys where nothing reads them
     register = GXDLMSRegister(REGISTER)
     register.value = value
