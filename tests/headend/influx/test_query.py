@@ -45,8 +45,8 @@ def test_whole_numbers_stay_exact(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_goes_wrong_is_said() -> None:
     with pytest.raises(TransportLostError, match="does not answer"):
         query(target("http://127.0.0.1:9"), "SELECT 1")
-    with http_server(lambda _request: Answer()) as url, pytest.raises(QueryRefusedError, match="^501"):
-        query(target(url), "SELECT 1")  # the test's server knows no GET
+    with http_server(lambda _request: Answer(status=501)) as url, pytest.raises(QueryRefusedError, match="^501"):
+        query(target(url), "SELECT 1")
 
 
 @pytest.mark.parametrize(
