@@ -4,14 +4,13 @@ Nothing that is there is ever replaced: it may be the only copy of an answer. Im
 """
 
 import glob
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy.commands.options import Pocket
 from dlms_objects.classes.courier_frames import FRAME_PREFIX, FrameCollection, FrameError, courier_frames
 from dlms_objects.errors import InvalidValueError, LocalError
-from dlms_objects.program_folder import sync_to_disk
+from dlms_objects.program_folder import write_new
 from dlms_objects.transport.courier_codes import frame_png, frame_svg
 from dlms_objects.wire.ciphered import decode_general_glo_ciphering
 from dlms_objects.wire.errors import MalformedError
@@ -80,12 +79,7 @@ def pocket(path: Path, sealed: bytes, form: Pocket) -> Mapping[Path, bytes]:
 def write_pocket(files: Mapping[Path, bytes]) -> None:
     """Write new files durably; OSError when one cannot be, those before it stay."""
     for path, octets in files.items():
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(octets)
-            file.flush()
-            os.fsync(file.fileno())
-        sync_to_disk(path.parent)
+        write_new(path, octets, mode=0o644)
 
 
 def _suffix(path: Path, form: Pocket) -> str:

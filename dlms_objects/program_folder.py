@@ -11,6 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dlms_objects.errors import LocalError
+
 if TYPE_CHECKING:
     from pydantic import ValidationInfo
 
@@ -45,11 +47,15 @@ def counted_from_folder(path: Path, told: "ValidationInfo") -> Path:
     return path if folder is None else folder / path
 
 
-def write_new(path: Path, text: str, *, mode: int) -> None:
+class AlreadyThereError(LocalError):
+    """The folder holds what was to be made there already, or a part of it; nothing was changed."""
+
+
+def write_new(path: Path, content: str | bytes, *, mode: int) -> None:
     """Make a file that is durable on return, with these permissions; FileExistsError when there is one."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content.encode() if isinstance(content, str) else content)
         file.flush()
         os.fsync(file.fileno())
     sync_to_disk(path.parent)

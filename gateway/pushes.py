@@ -4,7 +4,7 @@ A push is a hint and never a record: what it holds is collected from the journal
 is lost, late or repeated changes nothing. Over TCP and UDP on one port, and from HDLC lines. Imported by `service.py`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import Service
@@ -36,28 +36,25 @@ class PushAddressError(LocalError):
 
 
 class Pushes(Service):
-    """Listens while it runs. `collect` holds what to call for a meter that pushed, by system title."""
+    """Listens while it runs, to the meters that were added."""
 
-    def __init__(
-        self,
-        reactor: Any,
-        listen: str | None,
-        contexts: Mapping[SystemTitle, SecurityContext],
-        collect: Mapping[SystemTitle, Callable[[], None]],
-    ) -> None:
-        """`listen` None: pushes come over HDLC lines alone (`take_apdu`).
-
-        `contexts` opens what each meter sends; its counters are those of the sessions with it.
-        """
+    def __init__(self, reactor: Any, listen: str | None) -> None:
+        """`listen` None: pushes come over HDLC lines alone (`take_apdu`)."""
         self._reactor = reactor
         self._listen = listen
-        self._collect = collect
+        self._contexts: dict[SystemTitle, SecurityContext] = {}
+        self._collect: dict[SystemTitle, Callable[[], None]] = {}
         self._ports: list[Any] = []
         parameters = ReceiverParameters(
-            contexts=contexts.get, maximum_octets=LARGEST_PUSH_OCTETS, rest_timeout_s=REST_S
+            contexts=self._contexts.get, maximum_octets=LARGEST_PUSH_OCTETS, rest_timeout_s=REST_S
         )
         self._listener = PushListener(reactor, parameters, self._heard)
         self.take_apdu = self._listener.take_apdu
+
+    def add(self, meter: SystemTitle, context: SecurityContext, collect: Callable[[], None]) -> None:
+        """One more meter: what opens its pushes, with the counters of the sessions with it, and what to call then."""
+        self._contexts[meter] = context
+        self._collect[meter] = collect
 
     def startService(self) -> None:
         """Listen; PushAddressError when that cannot be."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from twisted.application.service import MultiService, Service
 from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
@@ -37,9 +37,6 @@ from gateway.store import Store
 from gateway.uplink import Uplink, UplinkLimits
 from gateway.writer import Writer
 
-if TYPE_CHECKING:
-    from dlms_objects.values.system_title import SystemTitle
-
 log = Logger()
 
 AFTER_FAULT_S = 60.0
@@ -59,10 +56,8 @@ class GatewayService(MultiService):
         self._pool = ThreadPool(1, 1, name="outbox")
         self.writer = Writer(store, partial(deferToThreadPool, reactor, self._pool))
         self.lines: list[Line] = []
-        self._contexts: dict[SystemTitle, SecurityContext] = {}
-        self._wake: dict[SystemTitle, Callable[[], None]] = {}
         listen = None if config.push is None else config.push.listen
-        self.pushes = Pushes(reactor, listen, self._contexts, self._wake)
+        self.pushes = Pushes(reactor, listen)
         self._add(self.pushes)
         self.uplink = Uplink(headend, self.writer, _uplink_limits(config), clock=reactor, random=Random())
         self.upload_loop = Loop(reactor, "uplink", self.uplink.step, after_fault_s=AFTER_FAULT_S)
@@ -83,7 +78,7 @@ class GatewayService(MultiService):
         self.lines.append(line)
         loop = Loop(self._reactor, f"meter {meter.name}", line.step, after_fault_s=AFTER_FAULT_S)
         self._add(loop)
-        self._contexts[meter.system_title], self._wake[meter.system_title] = context, loop.wake
+        self.pushes.add(meter.system_title, context, loop.wake)
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""

@@ -9,8 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlms_objects.errors import LocalError
-from dlms_objects.program_folder import toml_value, write_new
+from dlms_objects.program_folder import AlreadyThereError, toml_value, write_new
 from dlms_objects.transport.credentials import KeyFiles, load_credentials
 from dlms_objects.values.system_title import SystemTitle
 from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection
@@ -84,10 +83,6 @@ _NO_METER = """
 # endpoint = "tcp:127.0.0.1:4059"
 # key_file = "keys/flat-1.toml"
 """
-
-
-class AlreadyThereError(LocalError):
-    """The folder holds a gateway already, or a part of one; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlms_objects.errors import LocalError
-from dlms_objects.program_folder import sync_to_disk, toml_value, write_new
+from dlms_objects.program_folder import AlreadyThereError, sync_to_disk, toml_value, write_new
 from headend.authentication import Role, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
@@ -36,10 +35,6 @@ household = {household}
 language = {language}
 time_zone = {time_zone}
 """
-
-
-class AlreadyThereError(LocalError):
-    """The folder holds a head-end already, or a part of one; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

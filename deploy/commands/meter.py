@@ -66,7 +66,7 @@ def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Sever
     from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
     from dlms_objects.meter.lines import LineError
     from dlms_objects.meter.listening import AddressInUseError, PanelAddressInUseError
-    from dlms_objects.meter.service import MetersService
+    from dlms_objects.meter.service import MetersService, make_service
     from dlms_objects.meter.store import StorageError
     from dlms_objects.transport.credentials import CredentialsError
 
@@ -81,7 +81,7 @@ def run(folders: Folders, log_json: LogJson = False, log_level: LogLevel = Sever
         CredentialsError: ("keys",),
     }
     with blaming(paths[0], places) if len(paths) == 1 else nullcontext():
-        serve(lambda reactor: MetersService(configs, reactor, steady_seconds), MetersService.when_ready)
+        serve(lambda reactor: make_service(configs, reactor, steady_seconds), MetersService.when_ready)
 
 
 @app.command("panel-pin")

@@ -64,7 +64,7 @@ class PurseObject:
             "acknowledged": lambda state, _now: _head(state.acknowledged),
             "status": self._status,
             "last_entry": lambda state, _now: self._last_entry(state),
-            "last_event": lambda _state, _now: self._last_event(),
+            "last_event": lambda _state, _now: event_data(self._store.last_event()),
         }
         self._methods: dict[str, Callable[[tuple[Data, ...], datetime], Data]] = {
             "top_up": self._top_up,
@@ -126,11 +126,6 @@ class PurseObject:
 
     def _last_entry(self, state: PurseState) -> Data:
         return entry_data(self._store.entry(state.head.sequence))
-
-    def _last_event(self) -> Data:
-        _, highest = self._store.event_numbers()
-        found = self._store.events(highest, highest, 1)
-        return event_data(found[0] if found else None)
 
 
 class FeeItemObject:

@@ -16,7 +16,7 @@ from typing import Final, Self
 
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter.store import MeterStore
-from dlms_objects.program_folder import write_new
+from dlms_objects.program_folder import sync_to_disk, write_new
 
 PIN_NAME: Final = "panel.pin"
 FREE_FAILURES: Final = 3
@@ -65,6 +65,7 @@ class PinHash:
         draft.unlink(missing_ok=True)
         write_new(draft, f"scrypt-14-8-1 {self.salt.hex()} {self.octets.hex()}\n", mode=0o600)
         draft.rename(path)
+        sync_to_disk(path.parent)
 
     def matches(self, pin: str) -> bool:
         """Whether it is the hash of that PIN; how long it takes does not tell how much of it is right."""

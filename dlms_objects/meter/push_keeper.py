@@ -88,10 +88,11 @@ class PushKeeper:
         """
         if not self.settings.destinations:
             return []
-        made = [self._notification(now, entry, event) for entry, event in self._new()]
+        has_new = self._newest() != (self._entries, self._events)
+        made = [self._notification(now, entry, event) for entry, event in self._new()] if has_new else []
         if self._asked:
             self._asked = False
-            made.append(self._notification(now, self._newest_entry(), self._newest_event()))
+            made.append(self._notification(now, self._newest_entry(), self._store.last_event()))
         return made
 
     def is_open(self, now: datetime) -> bool:
@@ -111,7 +112,7 @@ class PushKeeper:
 
     def _new(self) -> Iterator[tuple[Entry | None, NumberedEvent | None]]:
         """Each new entry, then each new event; beside it stands the newest of the other kind."""
-        event = self._newest_event()
+        event = self._store.last_event()
         for row in self._store.rows(self._entries + 1, LAST_SEQUENCE, MOST_AT_ONCE):
             entry = Entry.from_row(row)
             self._entries = entry.sequence
@@ -126,11 +127,6 @@ class PushKeeper:
 
     def _newest_entry(self) -> Entry | None:
         return self._store.entry(self._purse.state.head.sequence)
-
-    def _newest_event(self) -> NumberedEvent | None:
-        _lowest, highest = self._store.event_numbers()
-        found = self._store.events(highest, highest, 1)
-        return found[0] if found else None
 
     def _notification(self, now: datetime, entry: Entry | None, event: NumberedEvent | None) -> bytes:
         self._invocations = (self._invocations + 1) % _INVOKE_IDS

@@ -40,52 +40,56 @@ log = Logger()
 
 
 def make_service(
-    config: MeterConfig, reactor: IReactorTime, steady_s: Callable[[], float] | None = None
-) -> "MeterService":
-    """The service of one meter; its store is opened when it starts.
+    configs: Sequence[MeterConfig], reactor: IReactorTime, steady_s: Callable[[], float] | None = None
+) -> "MetersService":
+    """The service of the meters of one process; their stores are opened when it starts.
 
     `steady_s` reads a clock that nobody sets, to notice when the reactor's is; None: the reactor's is such a one.
     """
-    return MeterService(config, reactor, steady_s or reactor.seconds)
+    return MetersService(configs, reactor, steady_s or reactor.seconds)
 
 
 class MetersService(MultiService):
-    """Several meters in one process, which may share lines."""
+    """Runs the meters of one process, and the lines that they may share."""
 
-    def __init__(
-        self, configs: Sequence[MeterConfig], reactor: IReactorTime, steady_s: Callable[[], float] | None = None
-    ) -> None:
-        """Nothing is opened before the start; `steady_s` as in `make_service`."""
+    def __init__(self, configs: Sequence[MeterConfig], reactor: IReactorTime, steady_s: Callable[[], float]) -> None:
+        """Nothing is opened before the start."""
         super().__init__()  # type: ignore[no-untyped-call]
         self._lines = Lines(reactor)
-        self._meters = [MeterService(config, reactor, steady_s or reactor.seconds, self._lines) for config in configs]
+        self._meters = [MeterService(config, reactor, steady_s, self._lines) for config in configs]
+        self._ready: Deferred[str] = Deferred()
         for meter in self._meters:
             meter.setServiceParent(self)  # type: ignore[no-untyped-call]
 
     def when_ready(self) -> Deferred[str]:
-        """Fires with the words of each meter, once all are ready and the lines that they share are open."""
-        return Deferred.fromCoroutine(self._when_ready())
+        """Fires with the words of each meter, once all are ready and the lines are open, or with what stood in the way.
 
-    async def _when_ready(self) -> str:
-        words = [await meter.when_ready() for meter in self._meters]
-        await self._lines.open()
-        return ", ".join(words)
+        What `MeterService.when_ready` names, LineError, or AddressInUseError of a line.
+        """
+        return self._ready
+
+    def startService(self) -> None:  # noqa: N802 - Twisted's name
+        """Start every meter, then open the lines."""
+        super().startService()  # type: ignore[no-untyped-call]
+        Deferred.fromCoroutine(self._start()).addCallbacks(self._ready.callback, self._ready.errback)
 
     def stopService(self) -> "Deferred[Any]":  # noqa: N802 - Twisted's name
         """Close the lines, then stop every meter."""
         return self._lines.close().addCallback(lambda _: MultiService.stopService(self))
 
+    async def _start(self) -> str:
+        words = [await meter.when_ready() for meter in self._meters]
+        await self._lines.open()
+        return ", ".join(words)
+
 
 class MeterService(Service):
     """Runs one meter: opens its store, listens, ticks, answers."""
 
-    def __init__(
-        self, config: MeterConfig, reactor: IReactorTime, steady_s: Callable[[], float], lines: Lines | None = None
-    ) -> None:
-        """Nothing is opened before the start. `lines` are somebody else's to open and close; else they are its own."""
+    def __init__(self, config: MeterConfig, reactor: IReactorTime, steady_s: Callable[[], float], lines: Lines) -> None:
+        """Nothing is opened before the start; it puts itself on `lines`, which are opened and closed by others."""
         super().__init__()
-        self._lines = Lines(reactor) if lines is None else lines
-        self._has_own_lines = lines is None
+        self._lines = lines
         self._steady_s = steady_s
         self._config = config
         self._reactor = reactor
@@ -124,8 +128,6 @@ class MeterService(Service):
         self._ports.append(port)
         for line in self._config.line:
             self._lines.add(line, self._new_factory(meter, for_udp(parameters) if line.station is None else parameters))
-        if self._has_own_lines:
-            await self._lines.open()
         return f"{endpoint} {meter.system_title}"
 
     async def _serve_panel(self, meter: Meter) -> None:
@@ -142,8 +144,6 @@ class MeterService(Service):
 
     async def _stop(self) -> None:
         await gatherResults([maybeDeferred(port.stopListening) for port in self._ports])
-        if self._has_own_lines:
-            await self._lines.close()
         if self._tick is not None and self._tick.running:
             self._tick.stop()
         if self._pusher is not None:

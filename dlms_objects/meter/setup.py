@@ -6,10 +6,9 @@ from datetime import datetime
 from pathlib import Path
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, Role
-from dlms_objects.errors import LocalError
 from dlms_objects.meter.config import CONFIG_NAME, COURIER_KEY_NAME, MASTER_KEY_NAME
 from dlms_objects.meter.store import MeterStore
-from dlms_objects.program_folder import make_folder, write_new
+from dlms_objects.program_folder import AlreadyThereError, make_folder, write_new
 from dlms_objects.purse.state import PurseState, Settings
 from dlms_objects.transport.credentials import (
     KEY_LENGTH,
@@ -30,10 +29,6 @@ HEAD_END_TITLE = SystemTitle(b"MPH" + bytes(4) + b"\x01")
 
 STORE_NAME = "meter.sqlite"
 KEYS_NAME = "keys"
-
-
-class AlreadyThereError(LocalError):
-    """The folder already holds a meter; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -230,6 +230,12 @@ class MeterStore:
         rows = self.events(highest, highest, 1)
         return rows[0].event.time.instant() if rows else None
 
+    def last_event(self) -> NumberedEvent | None:
+        """The newest event; None in an empty log."""
+        _lowest, highest = self.event_numbers()
+        found = self.events(highest, highest, 1)
+        return found[0] if found else None
+
     def events(self, first: int, last: int, limit: int) -> list[NumberedEvent]:
         """The events first..last that the log still holds, in order, at most `limit`."""
         return self._events("number BETWEEN ? AND ?", first, last, limit)

@@ -23,7 +23,7 @@ from dlms_objects.errors import InvalidValueError
 from dlms_objects.program_folder import host_and_port
 from dlms_objects.transport.hdlc import HdlcLine, Pushed
 from dlms_objects.transport.optical import OpticalEndpoint
-from dlms_objects.transport.serial import SerialEndpoint, SerialSettings, serial_settings
+from dlms_objects.transport.serial import PREFIX, SerialEndpoint, SerialSettings, serial_settings
 from dlms_objects.transport.udp import UdpEndpoint
 from dlms_objects.wire.hdlc_address import HdlcAddress
 from dlms_objects.wire.hdlc_parameters import (
@@ -65,7 +65,7 @@ class HdlcStation:
     @property
     def serial(self) -> SerialSettings | None:
         """The settings of the port; None over TCP."""
-        return None if self.kind == _TCP else serial_settings(f"serial:{self.line}")
+        return None if self.kind == _TCP else serial_settings(f"{PREFIX}{self.line}")
 
     @property
     def is_optical(self) -> bool:

@@ -3,7 +3,7 @@
 Here: the line opened with the first link and closed with the last, one request at a time on it, connect and disconnect.
 Not here: the link itself (`wire.hdlc_client`). Imported by whoever opens sessions.
 
-    line = HdlcLine(reactor, client_endpoint(reactor, "serial:/dev/ttyUSB0"), turnaround_s=0.01)
+    line = HdlcLine(reactor, SerialEndpoint(reactor, serial_settings("serial:/dev/ttyUSB0")), turnaround_s=0.01)
     meter = line.station(LinkParameters(own=HdlcAddress.client(1), peer=HdlcAddress.server(1, 17)))
     protocol = await meter.connect(factory)
 """

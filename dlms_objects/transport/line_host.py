@@ -4,6 +4,7 @@ Here: stations put on each line as it comes up, the port opened again when it wa
 links (`hdlc_server`), the opening itself (`wire.mode_e`). Imported by whoever serves meters.
 """
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from twisted.internet.defer import CancelledError, Deferred, succeed
@@ -81,7 +82,7 @@ class StationsFactory(Factory):
 class _OnLost:
     """A listener that only hears that its line was lost."""
 
-    def __init__(self, lost: Any) -> None:
+    def __init__(self, lost: Callable[[Failure], None]) -> None:
         self.line_lost = lost
 
     def heard(self, octets: bytes) -> None:

@@ -8,11 +8,10 @@ import contextlib
 import re
 import termios
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from serial import SerialException
 from twisted.internet import defer
-from twisted.internet.endpoints import clientFromString
 from twisted.internet.error import ConnectError
 from twisted.internet.interfaces import IAddress, IProtocol, IProtocolFactory, IReactorCore, IStreamClientEndpoint
 from twisted.internet.serialport import SerialPort
@@ -73,13 +72,6 @@ def serial_settings(text: str) -> SerialSettings:
         else:
             raise InvalidValueError(f"{text}: {option!r} is none of baudrate, bytesize, parity, stopbits with a value")
     return SerialSettings(**values)
-
-
-def client_endpoint(reactor: Any, text: str) -> IStreamClientEndpoint:
-    """The endpoint of a string: `serial:` as here, any other as Twisted has it."""
-    if text.startswith(PREFIX):
-        return SerialEndpoint(reactor, serial_settings(text))
-    return cast("IStreamClientEndpoint", clientFromString(reactor, text))
 
 
 def set_mode(port: SerialPort, mode: "LineMode") -> bool:

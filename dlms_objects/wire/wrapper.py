@@ -29,6 +29,19 @@ def encode_frame(source: int, destination: int, apdu: bytes) -> bytes:
     return pack(_HEADER, WRAPPER_VERSION, source, destination, len(apdu)) + apdu
 
 
+def first_destination(octets: bytes) -> int | None:
+    """Whom the frame at the start of a stream is for; None while its header is not all there.
+
+    MalformedError for a header of another version.
+    """
+    if len(octets) < _HEADER.size:
+        return None
+    version, _source, destination, _length = _HEADER.unpack_from(octets)
+    if version != WRAPPER_VERSION:
+        raise MalformedError(f"not a wrapper header of version {WRAPPER_VERSION}: {octets[: _HEADER.size].hex()}")
+    return int(destination)
+
+
 class Wrapper:
     """Cuts a stream into frames; holds at most one frame of `maximum_apdu_length` octets and what came with it."""
 

@@ -17,7 +17,7 @@ from dlms_objects.meter.connection import MeterFactory
 from dlms_objects.transport.client import open_session
 from dlms_objects.transport.hdlc import HdlcLine
 from dlms_objects.transport.hdlc_server import HdlcServer
-from dlms_objects.transport.serial import client_endpoint
+from dlms_objects.transport.serial import SerialEndpoint, SerialSettings
 from dlms_objects.transport.shared_line import SharedLine
 from dlms_objects.wire.hdlc_address import HdlcAddress
 from dlms_objects.wire.hdlc_parameters import LinkParameters, LinkTimes
@@ -52,18 +52,22 @@ def answered(physical: int) -> Callable[[bytes], bytes]:
     return answer
 
 
+def port_at(reactor: Any, device: Path) -> SerialEndpoint:
+    return SerialEndpoint(reactor, SerialSettings(device=str(device), baudrate=115_200))
+
+
 async def served(reactor: Any, port: Path, factories: dict[int, Any]) -> SharedLine:
     """Stations with these physical addresses at one end of the line."""
     line = SharedLine(reactor, turnaround_s=0.002)
     for physical, factory in factories.items():
         parameters = LinkParameters(own=HdlcAddress.server(1, physical), limits=limits(128, 3), times=TIMES)
         HdlcServer(reactor, line, parameters, factory)
-    await client_endpoint(reactor, f"serial:{port}:baudrate=115200").connect(Factory.forProtocol(lambda: line))
+    await port_at(reactor, port).connect(Factory.forProtocol(lambda: line))
     return line
 
 
 def line_to(reactor: Any, port: Path) -> HdlcLine:
-    return HdlcLine(reactor, client_endpoint(reactor, f"serial:{port}:baudrate=115200"), turnaround_s=0.002)
+    return HdlcLine(reactor, port_at(reactor, port), turnaround_s=0.002)
 
 
 def parameters(physical: int) -> LinkParameters:

@@ -39,7 +39,8 @@ class Street:
         self.reactor = reactor
         self.collected = 0
         context = SecurityContext(keys=KEYS, own_title=GATEWAY, peer_title=METER, counters=counters())
-        self.pushes = Pushes(reactor, "127.0.0.1:0", {METER: context}, {METER: self.collect})
+        self.pushes = Pushes(reactor, "127.0.0.1:0")
+        self.pushes.add(METER, context, self.collect)
         self.pushes.startService()
 
     def collect(self) -> None:
@@ -93,7 +94,7 @@ def test_a_push_heard_twice_counts_once() -> None:
 
 def test_an_address_in_use_is_an_error_with_the_address_in_it() -> None:
     async def twice(street: Street) -> None:
-        second = Pushes(street.reactor, f"127.0.0.1:{street.pushes.port}", {}, {})
+        second = Pushes(street.reactor, f"127.0.0.1:{street.pushes.port}")
         with pytest.raises(PushAddressError, match=f"127.0.0.1:{street.pushes.port}"):
             second.startService()
         await second.stopService()

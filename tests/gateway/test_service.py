@@ -14,7 +14,6 @@ from twisted.internet.task import deferLater
 from dlms_objects.errors import LocalError
 from dlms_objects.meter import setup as meter_setup
 from dlms_objects.meter.config import MeterConfig
-from dlms_objects.meter.service import MeterService
 from dlms_objects.meter.service import make_service as make_meter
 from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
 from dlms_objects.transport.credentials import MeterCredentials, load_credentials
@@ -138,12 +137,8 @@ def with_meter(street: Street, work: Callable[[Any, int], Coroutine[Any, Any, No
     """Run the meter and the work in one reactor."""
 
     async def run(reactor: Any) -> None:
-        service: MeterService = make_meter(
-            MeterConfig.model_validate(
-                {"listen": "127.0.0.1:0", "store": street.made.store, "keys": street.made.config.parent / "keys"}
-            ),
-            reactor,
-        )
+        config = {"listen": "127.0.0.1:0", "store": street.made.store, "keys": street.made.config.parent / "keys"}
+        service = make_meter([MeterConfig.model_validate(config)], reactor)
         service.startService()
         port = int((await service.when_ready()).split()[0].rsplit(":", 1)[1])
         try:

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from dlms_objects.program_folder import AlreadyThereError
 from dlms_objects.transport.credentials import CredentialsError, MeterCredentials, save_credentials
 from dlms_objects.values.system_title import SystemTitle
 from gateway.check import problems
 from gateway.config import GatewayConfig
-from gateway.setup import AlreadyThereError, NewMeter, create
+from gateway.setup import NewMeter, create
 
 TITLE = SystemTitle(b"MPR\x00\x00\x00\x00\x01")
 

@@ -7,11 +7,12 @@ import pytest
 from sqlalchemy import select
 
 from deploy.configuration import load
+from dlms_objects.program_folder import AlreadyThereError
 from headend.authentication import Role, bearer_of
 from headend.config import HeadendConfig, MeterConfig
 from headend.database import Database, DatabaseUnusableError, transaction
 from headend.schema import bearer_token, meter
-from headend.setup import AlreadyThereError, add_meter, check, create
+from headend.setup import add_meter, check, create
 
 FIRST = MeterConfig(system_title="4D50520000000001", household='一号楼 "301"\\')
 SECOND = MeterConfig(system_title="4D50520000000002", household="Unit 2", language="en", time_zone="Europe/Paris")

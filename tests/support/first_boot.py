@@ -9,6 +9,7 @@ from dlms_objects.meter import setup
 from dlms_objects.meter.config import CONFIG_NAME, MeterConfig
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.service import build_meter
+from dlms_objects.program_folder import AlreadyThereError
 from dlms_objects.values.system_title import SystemTitle
 from tests.support.meters import NOW, MeterWorld
 from tests.support.recorded_disk import RecordedDisk
@@ -74,7 +75,7 @@ def _make_again(home: Path) -> None:
     """A folder in which a making was cut off: a new meter is made, or the reason is told in one line."""
     try:
         setup.create(home)
-    except setup.AlreadyThereError as error:
+    except AlreadyThereError as error:
         if "\n" in str(error) or "meter.toml" not in str(error):
             raise WrongStoreError(f"it does not say what to do: {error}") from error
         return

@@ -5,7 +5,6 @@ is for nobody, or for a meter that is away, is closed. Frames for another meter 
 one connection is one meter's.
 """
 
-import struct
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 
@@ -18,13 +17,12 @@ from dlms_objects.meter.connection import IMeterTransport, MeterConnection
 from dlms_objects.meter.fleet.faults import Fault, Faults
 from dlms_objects.meter.fleet.hosted_meter import HostedMeter
 from dlms_objects.meter.open_connections import OpenConnections
-from dlms_objects.wire.wrapper import WRAPPER_VERSION
+from dlms_objects.wire.errors import MalformedError
+from dlms_objects.wire.wrapper import first_destination
 
 FIRST_FRAME_S = 15.0  # how long a client may take to say whom it wants
 
 log = Logger()
-
-_HEADER = struct.Struct(">HHHH")  # version, source, destination, length
 
 
 class FleetFactory(Factory):
@@ -78,7 +76,7 @@ class FleetConnection(Protocol):
             return
         if self._inner is None:
             self._first += octets
-            if len(self._first) < _HEADER.size or not self._find_meter():
+            if not self._find_meter():
                 return
             octets, self._first = self._first, b""
         host = self._host
@@ -111,10 +109,18 @@ class FleetConnection(Protocol):
         self.transport.abortConnection()
 
     def _find_meter(self) -> bool:
-        """Whether the first frame is for a meter that is there; otherwise the connection is closed."""
+        """Whether the first frame is known to be for a meter that is there; if not there, the connection is closed."""
         fleet = self._fleet
-        version, _, destination, _ = _HEADER.unpack_from(self._first)
-        host = fleet.meters.get(destination) if version == WRAPPER_VERSION else None
+        try:
+            destination = first_destination(self._first)
+        except MalformedError as error:
+            fleet.counts["for nobody"] += 1
+            log.warn("a connection was closed: {error}", error=error)
+            self.abort()
+            return False
+        if destination is None:
+            return False
+        host = fleet.meters.get(destination)
         if host is None:
             fleet.counts["for nobody"] += 1
             log.warn("a connection was closed: no meter has the SAP {sap}", sap=destination)

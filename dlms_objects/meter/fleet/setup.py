@@ -19,9 +19,10 @@ from dlms_objects.meter.fleet.households import Household
 from dlms_objects.meter.fleet.identity import LARGEST_FLEET, FleetIdentity
 from dlms_objects.meter.kept_values import kept_statements
 from dlms_objects.meter.key_table import key_statements
-from dlms_objects.meter.setup import HEAD_END_TITLE, AlreadyThereError
+from dlms_objects.meter.setup import HEAD_END_TITLE
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.meter.store_file import NewMeter, create_store
+from dlms_objects.program_folder import AlreadyThereError
 from dlms_objects.purse import snapshot
 from dlms_objects.purse.state import JOURNAL_CAPACITY, PurseState, Settings
 from dlms_objects.transport.credentials import save_key_ring

@@ -8,7 +8,7 @@ from dlms_objects.classes.catalogue import Role
 from dlms_objects.meter.line_config import LineConfig
 from dlms_objects.meter.lines import LineError, Lines
 from dlms_objects.meter.listening import AddressInUseError
-from dlms_objects.meter.service import MetersService
+from dlms_objects.meter.service import make_service
 from dlms_objects.transport.client import open_session
 from tests.support.meters import BALANCE, MeterWorld
 from tests.support.real_reactor import run_for_real
@@ -83,7 +83,7 @@ def test_two_meters_of_one_process_are_reached_over_udp_and_one_converter(tmp_pa
         }
 
     async def asked(reactor):
-        service = MetersService([world.config() for world in worlds], reactor)
+        service = make_service([world.config() for world in worlds], reactor)
         service.startService()
         ready = await service.when_ready()
         assert [str(world.made.system_title) in ready for world in worlds] == [True, True]

@@ -17,7 +17,7 @@ from dlms_objects.meter import setup
 from dlms_objects.meter.listening import AddressInUseError, PanelAddressInUseError
 from dlms_objects.meter.meter import Meter
 from dlms_objects.meter.panel_config import PanelConfig
-from dlms_objects.meter.service import FAST_TICK_S, TICK_S, MeterService, build_meter, make_service
+from dlms_objects.meter.service import FAST_TICK_S, TICK_S, MetersService, build_meter, make_service
 from dlms_objects.meter.store import MeterStore, StorageError
 from dlms_objects.purse.outcome import EventCode
 from dlms_objects.transport.client import open_session
@@ -36,7 +36,7 @@ def world(tmp_path):
 
 @pytest.fixture
 def service(world):
-    service = make_service(world.config(), world.reactor)
+    service = make_service([world.config()], world.reactor)
     yield service
     if service.running:
         stopping = service.stopService()
@@ -56,7 +56,7 @@ def test_ready_says_where_the_meter_listens_and_who_it_is(world, service):
 
 
 def test_nothing_is_opened_before_the_start(world):
-    service = make_service(world.config(), world.reactor)
+    service = make_service([world.config()], world.reactor)
     assert not has_result(service.when_ready())
     MeterStore.open(world.store_path).close()
 
@@ -83,7 +83,7 @@ def test_the_meter_checks_by_itself_without_any_client(world, service):
 @pytest.mark.parametrize(("rate", "tick_s"), [(1.0, TICK_S), (60.0, FAST_TICK_S)])
 def test_a_fast_clock_ticks_faster(world, rate, tick_s, monkeypatch):
     world.options = {"clock": {"start": datetime.fromisoformat("2026-01-01T00:00:00Z"), "rate": rate}}
-    service = make_service(world.config(), world.reactor)
+    service = make_service([world.config()], world.reactor)
     start(service)
     ticks = []
     monkeypatch.setattr(Meter, "advance", lambda _meter, now_s: ticks.append(now_s))
@@ -96,7 +96,7 @@ def test_a_fast_clock_ticks_faster(world, rate, tick_s, monkeypatch):
 @pytest.mark.parametrize(("to", "deducted"), [("2026-06-20T12:00:00+08:00", 10), ("2026-05-20T12:00:00+08:00", 0)])
 def test_a_host_clock_that_is_stepped_is_told_and_gone_by(world, to, deducted):
     steady_s = [0.0]
-    service = make_service(world.config(), world.reactor, lambda: steady_s[0])
+    service = make_service([world.config()], world.reactor, lambda: steady_s[0])
     start(service)
     client = world.connect()
     client.top_up(1, 50_000)
@@ -147,7 +147,7 @@ def test_the_panel_is_served_where_its_table_says_and_ends_with_the_meter(world)
     config = world.config().model_copy(update={"panel": PanelConfig(listen=listen), "listen": "127.0.0.1:0"})
 
     async def session(reactor):
-        service = make_service(config, reactor)
+        service = make_service([config], reactor)
         service.startService()
         await service.when_ready()
         agent = Agent(reactor)
@@ -167,7 +167,7 @@ def test_an_address_of_the_panel_in_use_is_one_clear_error(world):
     world.options = {"panel": {"listen": "127.0.0.1:8090"}}
     world.reactor.listener = object()
     with pytest.raises(PanelAddressInUseError, match=r"cannot listen on 127\.0\.0\.1:8090: .*in use"):
-        start(make_service(world.config(), world.reactor))
+        start(make_service([world.config()], world.reactor))
 
 
 def test_a_pin_file_that_holds_none_is_one_clear_error(world):
@@ -175,7 +175,7 @@ def test_a_pin_file_that_holds_none_is_one_clear_error(world):
     pin.write_text("270614")
     world.options = {"panel": {"listen": "127.0.0.1:8090", "pin": pin}}
     with pytest.raises(InvalidValueError, match=r"panel\.pin: no PIN of a front panel"):
-        start(make_service(world.config(), world.reactor))
+        start(make_service([world.config()], world.reactor))
 
 
 def test_a_store_that_another_process_runs_is_one_clear_error(world, service):
@@ -196,7 +196,7 @@ def test_keys_of_another_meter_are_refused_and_the_store_is_let_go(world, tmp_pa
 
 
 def test_stopping_drops_clients_lets_go_of_the_store_and_listens_no_more(world):
-    service = make_service(world.config(), world.reactor)
+    service = make_service([world.config()], world.reactor)
     start(service)
     client = world.connect()
     stopping = service.stopService()
@@ -208,7 +208,7 @@ def test_stopping_drops_clients_lets_go_of_the_store_and_listens_no_more(world):
 
 
 def test_stopping_waits_for_a_client_that_reads_slowly_but_not_for_ever(world):
-    service = make_service(world.config(), world.reactor)
+    service = make_service([world.config()], world.reactor)
     start(service)
     client = world.connect()
     client.line.client.pauseProducing()
@@ -221,8 +221,8 @@ def test_stopping_waits_for_a_client_that_reads_slowly_but_not_for_ever(world):
 
 
 def test_a_service_that_never_started_stops(world):
-    service = make_service(world.config(), world.reactor)
-    assert isinstance(service, MeterService)
+    service = make_service([world.config()], world.reactor)
+    assert isinstance(service, MetersService)
     result_of(service.stopService())
 
 
@@ -248,7 +248,7 @@ def test_over_real_tcp_a_client_tops_up_and_a_restart_keeps_it(world):
     async def work(reactor):
         answers = []
         for _ in range(2):
-            service = make_service(world.config(), reactor)
+            service = make_service([world.config()], reactor)
             service.startService()
             session = await session_with(world, reactor, await service.when_ready())
             purse = RemoteObject(session, PURSE, PURSE_NAME)
@@ -266,7 +266,7 @@ def test_over_real_tcp_the_meter_serves_several_clients_and_outlives_garbage(wor
     world.options = {"listen": "127.0.0.1:0"}
 
     async def work(reactor):
-        service = make_service(world.config(), reactor)
+        service = make_service([world.config()], reactor)
         service.startService()
         words = await service.when_ready()
         _, host, port = words.split()[0].split(":")
@@ -292,7 +292,7 @@ def test_over_real_tcp_an_ipv6_address_is_served_and_told_as_an_endpoint(world):
     world.options = {"listen": "[::1]:0"}
 
     async def work(reactor):
-        service = make_service(world.config(), reactor)
+        service = make_service([world.config()], reactor)
         service.startService()
         session = await session_with(world, reactor, await service.when_ready())
         balance = await RemoteObject(session, PURSE, PURSE_NAME).get("balance")
@@ -310,7 +310,7 @@ def test_over_real_tcp_a_port_in_use_is_one_clear_error(world):
         world.options = {"listen": f"127.0.0.1:{taken.getsockname()[1]}"}
 
         async def work(reactor):
-            service = make_service(world.config(), reactor)
+            service = make_service([world.config()], reactor)
             service.startService()
             try:
                 await service.when_ready()

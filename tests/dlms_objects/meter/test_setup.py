@@ -11,6 +11,7 @@ from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter import setup
 from dlms_objects.meter.config import MeterConfig, load_keys
 from dlms_objects.meter.store import MeterStore
+from dlms_objects.program_folder import AlreadyThereError
 from dlms_objects.transport.credentials import load_courier_credentials
 from dlms_objects.values.money import Currency
 
@@ -70,7 +71,7 @@ def test_what_is_made_can_be_configured_with_a_virtual_clock(tmp_path):
 )
 def test_a_folder_with_a_meter_or_a_part_of_one_is_left_as_it_is(tmp_path, present, words):
     (tmp_path / present).write_text("mine")
-    with pytest.raises(setup.AlreadyThereError, match=f"{present}: {words}"):
+    with pytest.raises(AlreadyThereError, match=f"{present}: {words}"):
         setup.create(tmp_path)
     assert names(tmp_path) == [present]
     assert (tmp_path / present).read_text() == "mine"

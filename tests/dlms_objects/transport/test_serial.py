@@ -12,7 +12,7 @@ from twisted.internet.task import deferLater
 
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.transport import serial
-from dlms_objects.transport.serial import SerialEndpoint, SerialSettings, client_endpoint, serial_settings, set_mode
+from dlms_objects.transport.serial import SerialEndpoint, SerialSettings, serial_settings, set_mode
 from dlms_objects.wire.mode_e import OPENING_MODE, LineMode
 from tests.support.bus import Recorder, Recorders
 from tests.support.twisted_testing import result_of, run_in_reactor
@@ -51,17 +51,7 @@ def test_a_string_says_how_the_port_is_opened(text: str, settings: SerialSetting
 )
 def test_another_string_is_refused(text: str) -> None:
     with pytest.raises(InvalidValueError):
-        client_endpoint(None, text)
-
-
-def test_other_endpoints_are_those_of_twisted() -> None:
-    def work(reactor):
-        async def kinds():
-            return [type(client_endpoint(reactor, text)) for text in ("tcp:127.0.0.1:4059", "serial:/dev/x")]
-
-        return kinds()
-
-    assert [kind.__name__ for kind in run_in_reactor(work)] == ["TCP4ClientEndpoint", "SerialEndpoint"]
+        serial_settings(text)
 
 
 def test_the_time_of_an_octet_counts_every_bit_on_the_line() -> None:
@@ -88,7 +78,7 @@ def test_an_open_port_carries_octets_and_changes_its_mode() -> None:
 
     async def work(reactor):
         factory = Factory.forProtocol(lambda: Recorder(lambda octets: octets[::-1]))
-        protocol = await client_endpoint(reactor, f"serial:{name}:baudrate=1200").connect(factory)
+        protocol = await SerialEndpoint(reactor, serial_settings(f"serial:{name}:baudrate=1200")).connect(factory)
         port = protocol.transport
         assert isinstance(port, SerialPort)
         speeds = [termios.tcgetattr(theirs)[4]]

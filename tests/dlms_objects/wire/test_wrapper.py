@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.wire.errors import MalformedError
-from dlms_objects.wire.wrapper import Frame, Wrapper, encode_frame
+from dlms_objects.wire.wrapper import Frame, Wrapper, encode_frame, first_destination
 from tests.support.mutation import mutations
 
 ports = st.integers(0, 0xFFFF)
@@ -97,3 +97,10 @@ def test_the_mutations_find_a_wrapper_without_its_limit():
         return Wrapper()
 
     assert over_the_limit(careless) is not None
+
+
+def test_whom_a_stream_is_for_is_known_once_its_first_header_is_there() -> None:
+    octets = encode_frame(16, 300, b"request")
+    assert [first_destination(octets[:count]) for count in (0, 7, 8, len(octets))] == [None, None, 300, 300]
+    with pytest.raises(MalformedError, match="version 1"):
+        first_destination(b"GET / HTTP/1.1")

@@ -13,8 +13,8 @@ from dlms_objects.meter.fleet import setup
 from dlms_objects.meter.fleet.config import FaultsConfig
 from dlms_objects.meter.fleet.identity import LARGEST_FLEET, FleetIdentity
 from dlms_objects.meter.fleet.setup import create, key_ring, store_files, write_faults
-from dlms_objects.meter.setup import AlreadyThereError
 from dlms_objects.meter.store import MeterStore
+from dlms_objects.program_folder import AlreadyThereError
 from dlms_objects.transport.credentials import KeyFiles
 from tests.support.fleets import new_fleet, read_config, read_faults
 
