@@ -32,6 +32,7 @@ _LENGTH_MASK: Final = 0x07FF
 _TYPE_AND_LENGTH: Final = 0xF7FF
 _PAIRS_KEPT: Final = 1024  # addresses cost a look-up, not a decoding, in each frame
 _UNSIGNED: Final = struct.Struct(">H")
+_CHECK: Final = struct.Struct("<H")
 _GOOD_RESIDUE: Final = 0x0F47  # the checksum over octets that end with their own checksum
 
 _checksum = crc16.ibm_sdlc
@@ -77,10 +78,10 @@ class HdlcFrame(NamedTuple):
         if length > LONGEST_FRAME_OCTETS:
             raise InvalidValueError(f"{length} octets do not fit an HDLC frame")
         form = _FORMAT_TYPE | _SEGMENTED | length if segmented else _FORMAT_TYPE | length
-        header = form.to_bytes(2, "big") + header
+        header = _UNSIGNED.pack(form) + header
         if payload:
-            header += _checksum(header).to_bytes(2, "little") + payload
-        return b"\x7e%b%b\x7e" % (header, _checksum(header).to_bytes(2, "little"))
+            header += _CHECK.pack(_checksum(header)) + payload
+        return b"\x7e%b%b\x7e" % (header, _CHECK.pack(_checksum(header)))
 
 
 def frame_length(octets: bytes, offset: int) -> int:

@@ -57,7 +57,7 @@ class HdlcReader:
         Never raises on what a peer sent.
         """
         held = self._held
-        if held and (held != FLAG_OCTET or octets[:1] != FLAG_OCTET):  # of two flags one is enough
+        if held and (held != FLAG_OCTET or not octets or octets[0] != FLAG):  # of two flags one is enough
             return self._frames(held + octets)
         body = octets[1:-1]
         length = len(body)
