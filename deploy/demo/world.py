@@ -54,7 +54,7 @@ class World:
 
 def make_world(folder: Path, household: Household, start: datetime, *, meter_module: str = "deploy") -> World:
     """Make the three folders with random keys and tokens; nothing is started. `start`: the virtual clock's, aware."""
-    meter_port, headend_port = _free_port(), _free_port()
+    meter_port, headend_port = free_port(), free_port()
     folder.mkdir(parents=True, exist_ok=True)
     meter = meter_setup.create(
         folder / "meter",
@@ -97,7 +97,7 @@ def make_world(folder: Path, household: Household, start: datetime, *, meter_mod
     )
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -12,6 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+from deploy.demo.world import free_port
 from tests.support.certificates import Identity
 
 
@@ -71,7 +72,7 @@ def mail_server(
     if login is not None:
         options |= {"authenticator": authenticate, "auth_required": True}
     controller = Controller(
-        got, hostname="127.0.0.1", port=_free_port(), ssl_context=context if implicit_tls else None, **options
+        got, hostname="127.0.0.1", port=free_port(), ssl_context=context if implicit_tls else None, **options
     )
     controller.start()
     got.port = controller.port
@@ -79,11 +80,3 @@ def mail_server(
         yield got
     finally:
         controller.stop()
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
