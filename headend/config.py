@@ -105,6 +105,10 @@ class HeadendConfig(BaseModel):
         validate_default=True,
         description="The ledger's SQLite file, counted from this file's folder.",
     )
+    root_key_file: FilePath | None = Field(
+        default=None,
+        description="The age identity that seals the meters' keys in the database; none: no couriers are served.",
+    )
     maximum_body_octets: Annotated[int, Field(ge=4096, le=256 * MEBIOCTET)] = Field(
         default=8 * MEBIOCTET, description="A longer request body is refused."
     )

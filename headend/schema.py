@@ -244,5 +244,19 @@ delivery_plan = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 
+courier_key = Table(
+    "courier_key",
+    metadata,
+    Column("meter_id", ForeignKey("meter.id"), primary_key=True),
+    Column("head_end_title", Text, nullable=False),
+    Column("key_name", Text, nullable=False),
+    Column("sealed_keys", LargeBinary, nullable=False),
+    Column("sent", BigInteger, nullable=False),
+    Column("received", BigInteger, nullable=False),
+    Column("last_batch", LargeBinary(32)),
+    Column("last_answer", LargeBinary),
+    CheckConstraint("(last_batch IS NULL) = (last_answer IS NULL)", name="last"),
+)
+
 APPEND_ONLY = (entry, posting, evidence, meter_event, notice)
 """The tables whose rows the database refuses to change or delete."""

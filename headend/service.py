@@ -29,6 +29,7 @@ from headend.delivery.channels import make_channels
 from headend.delivery.dispatcher import Dispatcher
 from headend.influx.target import Target
 from headend.points import set_wanted
+from headend.root_key import RootKey
 
 BACKLOG = 256
 KEEP_ALIVE_S = 75
@@ -119,6 +120,7 @@ class _Work:
         on_serving: Callable[[str], None],
     ) -> None:
         self._listening = listening
+        root_key = None if config.root_key_file is None else RootKey.load(config.root_key_file)
         self._database = Database(config.database, write_queue=config.write_queue)
         try:
             self._workers = _workers(config, self._database, reactor)
@@ -128,7 +130,10 @@ class _Work:
         for registration in config.meter:
             self._database.write_now(partial(register, registration=registration))
         application = make_application(
-            self._database, maximum_body_octets=config.maximum_body_octets, recipients=config.recipient
+            self._database,
+            maximum_body_octets=config.maximum_body_octets,
+            recipients=config.recipient,
+            root_key=root_key,
         )
         self.server = _Server(
             uvicorn.Config(

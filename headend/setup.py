@@ -8,15 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlms_objects.program_folder import AlreadyThereError, sync_to_disk, toml_value, write_new
+from dlms_objects.transport.credentials import load_courier_credentials
+from dlms_objects.values.money import Currency
+from dlms_objects.values.system_title import SystemTitle
+from headend import courier_keys
 from headend.authentication import Role, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
 from headend.database import migrate, require_newest_shape, transaction
 from headend.influx.target import Target
+from headend.root_key import RootKey, RootKeyError
+from headend.root_key import create as create_root_key
 from headend.statements import purses
 
 CONFIG_NAME = "headend.toml"
 DATABASE_NAME = "headend.sqlite"
+ROOT_KEY_NAME = "root.key"
 TOKEN_NAMES = {Role.GATEWAY: "gateway.token", Role.READER: "reader.token"}
 
 _HEADER = """\
@@ -27,6 +34,9 @@ listen = {listen}
 
 # The ledger.
 database = {database}
+
+# Opens the meters' keys in the ledger. Keep a copy of this file apart from those of the ledger.
+root_key_file = {root_key_file}
 """
 _METER = """
 [[meter]]
@@ -43,29 +53,34 @@ class Created:
 
     config: Path
     database: Path
+    root_key: Path
     gateway_token: Path
     reader_token: Path
 
 
 def create(directory: Path, *, meters: Iterable[MeterConfig] = (), listen: str = "127.0.0.1:8460") -> Created:
-    """Make a head-end in `directory`: database, two random tokens (mode 0600), and last of all `headend.toml`.
+    """Make a head-end in `directory`: database, root key, two random tokens (mode 0600), and last `headend.toml`.
 
     AlreadyThereError when one of these files exists. Only hashes of the tokens are in the database.
     """
-    config = HeadendConfig(listen=listen, database=Path(DATABASE_NAME), meter=tuple(meters))
+    config = HeadendConfig(
+        listen=listen, database=Path(DATABASE_NAME), root_key_file=Path(ROOT_KEY_NAME), meter=tuple(meters)
+    )
     made = Created(
         config=directory / CONFIG_NAME,
         database=directory / DATABASE_NAME,
+        root_key=directory / ROOT_KEY_NAME,
         gateway_token=directory / TOKEN_NAMES[Role.GATEWAY],
         reader_token=directory / TOKEN_NAMES[Role.READER],
     )
-    for path in (made.config, made.database, made.gateway_token, made.reader_token):
+    for path in (made.config, made.database, made.root_key, made.gateway_token, made.reader_token):
         if path.exists():
             raise AlreadyThereError(f"{path} exists already")
     directory.mkdir(parents=True, exist_ok=True)
     tokens = {role: new_token() for role in Role}
     for role, token in tokens.items():
         write_new(directory / TOKEN_NAMES[role], token + "\n", mode=0o600)
+    create_root_key(made.root_key)
     write_new(made.database, "", mode=0o600)
     with transaction(made.database) as connection:
         migrate(connection)
@@ -83,6 +98,20 @@ def add_meter(config: HeadendConfig, registration: MeterConfig) -> None:
         register(connection, registration)
 
 
+def add_courier_keys(config: HeadendConfig, path: Path, currency: Currency | None) -> SystemTitle:
+    """Take over the courier keys of a meter from the file that `meterpurse meter init` wrote; the meter's title.
+
+    CredentialsError, RootKeyError or CourierKeyError when that cannot be. The head-end may be running.
+    """
+    if config.root_key_file is None:
+        raise RootKeyError("the configuration names no root_key_file, so no keys can be kept")
+    root, credentials = RootKey.load(config.root_key_file), load_courier_credentials(path)
+    with transaction(config.database) as connection:
+        require_newest_shape(connection)
+        courier_keys.store(connection, root, credentials, currency)
+    return credentials.system_title
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """What `check` found in the database: meters registered, and entries booked."""
@@ -94,8 +123,10 @@ class Checked:
 def check(config: HeadendConfig) -> Checked:
     """Rehearse a start on the database and leave it as it was.
 
-    DatabaseUnusableError or TokenUnreadableError when it could not start.
+    DatabaseUnusableError, RootKeyError or TokenUnreadableError when it could not start.
     """
+    if config.root_key_file is not None:
+        RootKey.load(config.root_key_file)
     if config.influx is not None:
         Target.of(config.influx)
     with transaction(config.database, rehearsal=True) as connection:
@@ -107,7 +138,11 @@ def check(config: HeadendConfig) -> Checked:
 
 
 def _toml(config: HeadendConfig) -> str:
-    text = _HEADER.format(listen=toml_value(config.listen), database=toml_value(str(config.database)))
+    text = _HEADER.format(
+        listen=toml_value(config.listen),
+        database=toml_value(str(config.database)),
+        root_key_file=toml_value(str(config.root_key_file)),
+    )
     for meter in config.meter:
         text += _METER.format_map({name: toml_value(value) for name, value in meter.model_dump().items()})
     return text

@@ -42,6 +42,30 @@ def fetch(
 
 
 @app.command()
+def hand_in(
+    batch: Annotated[
+        Path, typer.Argument(help="What the meter sealed: octets, or frames of text.", exists=True, dir_okay=False)
+    ],
+    instruction: Annotated[
+        Path, typer.Argument(help="Where to write the instruction; it must not exist.", dir_okay=False)
+    ],
+    url: Annotated[str, typer.Option(metavar="URL", help="Where the head-end is.")] = "http://127.0.0.1:8460",
+    form: As = Pocket.OCTETS,
+    timeout: TimeoutS = DEFAULT_TIMEOUT_S,
+) -> None:
+    """Hand in a meter's sealed batch at the head-end, and write its sealed instruction, for the meter."""
+    from deploy.courier_files import check_free, pocket, read_sealed, write_pocket
+    from deploy.courier_office import hand_in as hand_over
+
+    check_free(instruction, form)
+    sealed = hand_over(url, read_sealed(batch), timeout_s=timeout)
+    files = pocket(instruction, sealed, form)
+    write_pocket(files)
+    for path in files:
+        typer.echo(f"instruction of {len(sealed)} octets: {path}")
+
+
+@app.command()
 def deliver(
     instruction: Annotated[
         Path, typer.Argument(help="What the head-end sealed: octets, or frames of text.", exists=True, dir_okay=False)

@@ -9,6 +9,7 @@ from deploy.commands.headend_notices import app as notices
 from deploy.commands.options import Folder, LogJson, LogLevel, Severity, explaining
 
 if TYPE_CHECKING:
+    from dlms_objects.values.money import Currency
     from headend.config import HeadendConfig
 
 app = typer.Typer(help="The head-end: ledger, notices and HTTP API.", no_args_is_help=True, rich_markup_mode=None)
@@ -22,13 +23,14 @@ def init(
     folder: Folder,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the HTTP server listens.")] = "127.0.0.1:8460",
 ) -> None:
-    """Make a head-end in DIR: configuration, empty ledger, and a random token each for a gateway and a reader."""
+    """Make a head-end in DIR: configuration, empty ledger, root key, and a random token for a gateway and a reader."""
     from headend.setup import create
 
     with explaining():
         made = create(folder, listen=listen)
     typer.echo(f"configuration  {made.config}")
     typer.echo(f"ledger         {made.database}")
+    typer.echo(f"root key       {made.root_key}")
     typer.echo(f"gateway token  {made.gateway_token}")
     typer.echo(f"reader token   {made.reader_token}")
 
@@ -52,17 +54,38 @@ def add_meter(
 
 
 @app.command()
+def add_courier_keys(
+    folder: Folder,
+    file: Annotated[
+        Path,
+        typer.Argument(help="keys/courier.toml, as `meterpurse meter init` wrote it.", exists=True, dir_okay=False),
+    ],
+    currency: Annotated[
+        str | None,
+        typer.Option(metavar="CODE:SCALE", help="Of the meter's journal, where no gateway has told it: CNY:-2."),
+    ] = None,
+) -> None:
+    """Take over the keys with which a meter and the head-end in DIR seal what couriers carry; then delete the file."""
+    from headend.setup import add_courier_keys as take_over
+
+    title = take_over(_load(folder), file, None if currency is None else _currency(currency))
+    typer.echo(f"couriers may now hand in the batches of {title}; delete {file}: the head-end keeps the keys")
+
+
+@app.command()
 def check(folder: Folder) -> None:
     """Read the configuration in DIR and rehearse a start; every mistake is named by file and line."""
     from deploy.configuration import blaming
     from headend.database import DatabaseUnusableError
     from headend.influx.target import TokenUnreadableError
+    from headend.root_key import RootKeyError
     from headend.setup import CONFIG_NAME
     from headend.setup import check as rehearse
 
     config, path = _load(folder), folder / CONFIG_NAME
     places: dict[type[Exception], tuple[str, ...]] = {
         DatabaseUnusableError: ("database",),
+        RootKeyError: ("root_key_file",),
         TokenUnreadableError: ("influx", "token_file"),
     }
     with blaming(path, places):
@@ -78,6 +101,7 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     from deploy.running import serve
     from headend.database import DatabaseUnusableError
     from headend.influx.target import TokenUnreadableError
+    from headend.root_key import RootKeyError
     from headend.service import AddressInUseError, HeadendService, make_service
     from headend.setup import CONFIG_NAME
 
@@ -86,6 +110,7 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     places: dict[type[Exception], tuple[str, ...]] = {
         AddressInUseError: ("listen",),
         DatabaseUnusableError: ("database",),
+        RootKeyError: ("root_key_file",),
         TokenUnreadableError: ("influx", "token_file"),
     }
     with blaming(path, places):
@@ -137,6 +162,17 @@ def check_influx(folder: Folder) -> None:
     entries = sum(each.ledger.count for each in compared)
     typer.echo(f"{len(compared)} meters, {entries} entries: {len(differing) or 'no'} differences")
     raise typer.Exit(bool(differing) * 2)
+
+
+def _currency(text: str) -> "Currency":
+    from dlms_objects.errors import InvalidValueError
+    from dlms_objects.values.money import Currency
+
+    code, _, scale = text.partition(":")
+    try:
+        return Currency(code, int(scale))
+    except (ValueError, InvalidValueError):
+        raise typer.BadParameter(f"{text!r} is not a currency such as CNY:-2") from None
 
 
 def _load(folder: Path) -> "HeadendConfig":

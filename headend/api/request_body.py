@@ -1,6 +1,7 @@
 """Request bodies before anyone parses them: a limit on their length, and gzip. Imported by `application`."""
 
 import zlib
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,12 +12,16 @@ _GZIP = 16 + zlib.MAX_WBITS
 
 
 class RequestBody:
-    """ASGI middleware: bodies in gzip are unpacked; one longer than `octets`, packed or unpacked, is answered 413."""
+    """ASGI middleware: bodies in gzip are unpacked; one longer than `octets`, packed or unpacked, is answered 413.
 
-    def __init__(self, application: ASGIApp, *, octets: int) -> None:
+    `smaller` are the limits of paths that begin so.
+    """
+
+    def __init__(self, application: ASGIApp, *, octets: int, smaller: Mapping[str, int] | None = None) -> None:
         """Stand before `application`."""
         self._application = application
         self._octets = octets
+        self._smaller = dict(smaller or {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with its whole body, or refuse it."""
@@ -24,12 +29,13 @@ class RequestBody:
             await self._application(scope, receive, send)
             return
         headers = dict(scope["headers"])
+        limit = self._limit_of(scope["path"])
         try:
-            body = await self._whole(receive, declared=headers.get(b"content-length", b"0"))
+            body = await _whole(receive, limit, declared=headers.get(b"content-length", b"0"))
             if body is None:
                 return  # the client has gone
             coding = headers.get(b"content-encoding", b"identity").strip().lower()
-            whole = [_message(self._unpacked(body, coding))]
+            whole = [_message(_unpacked(body, limit, coding))]
         except ProblemError as error:
             await answer_to(error)(scope, receive, send)
             return
@@ -39,39 +45,45 @@ class RequestBody:
 
         await self._application(scope, replay, send)
 
-    async def _whole(self, receive: Receive, *, declared: bytes) -> bytes | None:
-        if declared.isdigit() and int(declared) > self._octets:
-            raise self._too_long()
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] != "http.request":
-                return None
-            body += message.get("body", b"")
-            if len(body) > self._octets:
-                raise self._too_long()
-            if not message.get("more_body", False):
-                return bytes(body)
+    def _limit_of(self, path: str) -> int:
+        return min([self._octets, *(limit for begin, limit in self._smaller.items() if path.startswith(begin))])
 
-    def _unpacked(self, body: bytes, coding: bytes) -> bytes:
-        if coding == b"identity":
-            return body
-        if coding != b"gzip":
-            raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a body may be packed with gzip only")
-        unpacking = zlib.decompressobj(_GZIP)
-        try:
-            unpacked = unpacking.decompress(body, self._octets + 1)
-        except zlib.error as error:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is not gzip: {error}") from error
-        if len(unpacked) > self._octets:
-            raise self._too_long()
-        if not unpacking.eof or unpacking.unused_data:
-            raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not one whole gzip member")
-        return unpacked
 
-    def _too_long(self) -> ProblemError:
-        detail = f"a request body has at most {self._octets} octets"
-        return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers={"Connection": "close"})
+async def _whole(receive: Receive, limit: int, *, declared: bytes) -> bytes | None:
+    if declared.isdigit() and int(declared) > limit:
+        raise _too_long(limit)
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message.get("body", b"")
+        if len(body) > limit:
+            raise _too_long(limit)
+        if not message.get("more_body", False):
+            return bytes(body)
+
+
+def _unpacked(body: bytes, limit: int, coding: bytes) -> bytes:
+    if coding == b"identity":
+        return body
+    if coding != b"gzip":
+        raise ProblemError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a body may be packed with gzip only")
+    unpacking = zlib.decompressobj(_GZIP)
+    try:
+        unpacked = unpacking.decompress(body, limit + 1)
+    except zlib.error as error:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, f"the body is not gzip: {error}") from error
+    if len(unpacked) > limit:
+        raise _too_long(limit)
+    if not unpacking.eof or unpacking.unused_data:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, "the body is not one whole gzip member")
+    return unpacked
+
+
+def _too_long(limit: int) -> ProblemError:
+    detail = f"a request body has at most {limit} octets"
+    return ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail, headers={"Connection": "close"})
 
 
 def _message(body: bytes) -> Message:

@@ -47,7 +47,7 @@ def test_tokens_are_private_and_the_database_keeps_only_their_hashes(tmp_path: P
         assert path.read_text().strip().encode() not in made.database.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["headend.toml", "headend.sqlite", "gateway.token", "reader.token"])
+@pytest.mark.parametrize("name", ["headend.toml", "headend.sqlite", "root.key", "gateway.token", "reader.token"])
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(AlreadyThereError, match=name):
@@ -91,5 +91,9 @@ def test_a_check_says_what_is_wrong(tmp_path: Path) -> None:
 
 def test_the_file_explains_itself(tmp_path: Path) -> None:
     text = create(tmp_path).config.read_text()
-    assert tomllib.loads(text) == {"listen": "127.0.0.1:8460", "database": "headend.sqlite"}
+    assert tomllib.loads(text) == {
+        "listen": "127.0.0.1:8460",
+        "database": "headend.sqlite",
+        "root_key_file": "root.key",
+    }
     assert text.startswith("# A MeterPurse head-end.")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.courier_files import read_sealed
+from dlms_objects.purse.entry import ROW_LENGTH
 from tests.support.command_line import Run, call, invoke, served
 from tests.support.courier_headend import DONE, CourierHeadEnd
 
@@ -98,3 +99,43 @@ def test_a_meter_behind_another_sap_is_asked_for(route: Route, tmp_path: Path) -
     ended = route.fetch(tmp_path / "batch", "--server-sap", "7", "--timeout", "1")
     assert ended.code == 2
     assert len(ended.err.splitlines()) == 1
+
+
+@pytest.fixture
+def village(tmp_path: Path) -> Iterator[tuple[str, str, Path]]:
+    """A meter that no gateway reaches, and a head-end that has its courier's keys: endpoint, URL, management keys."""
+    meter, headend = tmp_path / "m", tmp_path / "h"
+    assert call("meter", "init", meter, "--listen", "127.0.0.1:0").code == 0
+    assert call("headend", "init", headend, "--listen", "127.0.0.1:0").code == 0
+    keys = meter / "keys" / "courier.toml"
+    title = CourierHeadEnd(keys).meter.hex()
+    assert call("headend", "add-meter", headend, title, "--household", "Flat 3").code == 0
+    assert call("headend", "add-courier-keys", headend, keys, "--currency", "CNY:-2").code == 0
+    with (
+        served("meter", "run", meter, "--log-level", "error") as metering,
+        served("headend", "run", headend, "--log-level", "error") as booking,
+    ):
+        yield metering.ready.split()[0], booking.ready, meter / "keys" / "management.toml"
+
+
+def test_a_meter_that_no_gateway_reaches_is_booked_and_acknowledged_by_hand(
+    village: tuple[str, str, Path], tmp_path: Path
+) -> None:
+    endpoint, url, keys = village
+    at_meter, at_office = ("--endpoint", endpoint), ("--url", url)
+    assert invoke("dlms", "top-up", "700.00", *at_meter, "--keys", keys).code == 0
+    assert invoke("courier", "fetch", tmp_path / "batch", *at_meter).code == 0
+    handed = invoke("courier", "hand-in", tmp_path / "batch", tmp_path / "there.txt", "--as", "text", *at_office)
+    assert (handed.code, handed.err) == (0, "")
+    delivered = invoke("courier", "deliver", tmp_path / "there.txt", tmp_path / "answer", *at_meter)
+    assert (delivered.code, delivered.err) == (0, "")
+    assert "acknowledged" in invoke("dlms", "purse", *at_meter, "--keys", keys).out
+    assert invoke("courier", "fetch", tmp_path / "after", *at_meter).code == 0
+    batch, after = (read_sealed(tmp_path / name) for name in ("batch", "after"))
+    assert len(batch) - len(after) >= ROW_LENGTH  # what was acknowledged is not carried again
+    assert invoke("courier", "hand-in", tmp_path / "after", tmp_path / "second", *at_office).code == 0
+    old = invoke("courier", "hand-in", tmp_path / "batch", tmp_path / "third", *at_office)
+    assert (old.code, old.err) == (
+        2,
+        "the head-end answers 409: a newer batch of this meter was handed in before; nothing is lost by that\n",
+    )

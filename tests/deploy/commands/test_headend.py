@@ -22,7 +22,8 @@ def ready_made(tmp_path: Path) -> Path:
 def test_init_names_what_it_made(tmp_path: Path) -> None:
     folder = tmp_path / "h"
     named = [Path(line.split()[-1]) for line in call("headend", "init", folder).out.splitlines()]
-    assert sorted(path.name for path in named) == ["gateway.token", "headend.sqlite", "headend.toml", "reader.token"]
+    names = ["gateway.token", "headend.sqlite", "headend.toml", "reader.token", "root.key"]
+    assert sorted(path.name for path in named) == names
     assert all(path.is_file() for path in named)
 
 
@@ -121,3 +122,30 @@ def test_the_points_are_told_where_influxdb_is_away(tmp_path: Path) -> None:
     assert (away.code, len(away.err.splitlines())) == (2, 1)
     assert "does not answer" in away.err
     assert call("headend", "influx", "rebuild", folder).out == "0 points written, 0 refused\n"
+
+
+def test_a_root_key_that_is_gone_is_named_with_its_line(tmp_path: Path) -> None:
+    folder = ready_made(tmp_path)
+    (folder / "root.key").unlink()
+    for ended in (call("headend", "check", folder), invoke("headend", "run", folder)):
+        assert (ended.code, ended.out) == (2, "")
+        assert f"{folder}/headend.toml:10: root_key_file: {folder}/root.key: there is no root key" in ended.err
+
+
+def test_courier_keys_are_taken_over_once_the_meter_is_registered(tmp_path: Path) -> None:
+    folder = ready_made(tmp_path)
+    assert call("meter", "init", tmp_path / "m").code == 0
+    keys = tmp_path / "m" / "keys" / "courier.toml"
+    title = keys.read_text().split('"')[1]
+    add = ("headend", "add-courier-keys", folder, keys)
+    assert f"meter {title} is not registered" in call(*add).err
+    assert call("headend", "add-meter", folder, title, "--household", "Flat 3").code == 0
+    assert "say it with --currency" in call(*add).err
+    assert "is not a currency such as CNY:-2" in call(*add, "--currency", "Yuan").err
+    taken = call(*add, "--currency", "CNY:-2")
+    assert (taken.code, taken.err) == (0, "")
+    assert title in taken.out
+    assert call(*add).code == 0
+    without = (folder / "headend.toml").read_text().replace("root_key_file", "# root_key_file")
+    (folder / "headend.toml").write_text(without)
+    assert "names no root_key_file" in call(*add).err

@@ -18,13 +18,13 @@ def operations(description: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_every_route_is_described_and_every_answer_has_a_model(description: dict[str, Any]) -> None:
     found = operations(description)
-    assert len(found) == 17
+    assert len(found) == 18
     for operation in found:
         assert operation["summary"]
         assert operation["description"]
         success = operation["responses"].get("200")
         forms = {} if success is None else success["content"]
-        assert set(forms) <= {"application/json", "image/svg+xml"}
+        assert set(forms) <= {"application/json", "image/svg+xml", "application/octet-stream", "text/plain"}
         assert "application/json" not in forms or "$ref" in forms["application/json"]["schema"]
 
 
@@ -35,7 +35,7 @@ def test_every_error_is_described_as_a_problem(description: dict[str, Any]) -> N
             if status >= "400":
                 statuses.add(status)
                 assert set(response["content"]) == {"application/problem+json"}
-    assert statuses == {"401", "403", "404", "413", "415", "422", "503"}
+    assert statuses == {"400", "401", "403", "404", "409", "413", "415", "422", "429", "503"}
 
 
 def test_every_field_of_money_and_identity_has_words_or_an_example(description: dict[str, Any]) -> None:

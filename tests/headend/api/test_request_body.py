@@ -87,7 +87,7 @@ def test_a_client_that_goes_away_is_let_go() -> None:
     async def send(_message: object) -> None:
         raise AssertionError("answered")
 
-    asyncio.run(RequestBody(application, octets=LIMIT)({"type": "http", "headers": []}, gone, send))
+    asyncio.run(RequestBody(application, octets=LIMIT)({"type": "http", "path": "/", "headers": []}, gone, send))
 
 
 def test_after_its_body_a_request_hears_that_the_client_has_gone() -> None:
@@ -104,7 +104,7 @@ def test_after_its_body_a_request_hears_that_the_client_has_gone() -> None:
     async def application(_scope: object, receive: Receive, _send: object) -> None:
         heard.extend([(await receive())["body"], (await receive())["type"]])
 
-    asyncio.run(RequestBody(application, octets=LIMIT)({"type": "http", "headers": []}, receive, None))
+    asyncio.run(RequestBody(application, octets=LIMIT)({"type": "http", "path": "/", "headers": []}, receive, None))
     assert heard == [b"abc", "http.disconnect"]
 
 
@@ -116,3 +116,20 @@ def test_what_is_no_http_request_passes() -> None:
 
     asyncio.run(RequestBody(application, octets=LIMIT)({"type": "lifespan"}, None, None))
     assert seen == ["lifespan"]
+
+
+def test_a_path_may_have_a_smaller_limit() -> None:
+    application = FastAPI()
+    application.add_middleware(RequestBody, octets=LIMIT, smaller={"/small/": 10, "/large/": LIMIT * 2})
+
+    @application.post("/{path:path}")
+    async def take(request: Request) -> int:
+        return len(await request.body())
+
+    client = TestClient(application)
+    packed = {"Content-Encoding": "gzip"}
+    assert client.post("/small/a", content=bytes(10)).json() == 10
+    assert client.post("/small/a", content=bytes(11)).status_code == 413
+    assert client.post("/small/a", content=gzip.compress(bytes(11)), headers=packed).status_code == 413
+    assert client.post("/large/a", content=bytes(LIMIT + 1)).status_code == 413
+    assert client.post("/other", content=bytes(11)).json() == 11
