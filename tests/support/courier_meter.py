@@ -52,10 +52,11 @@ class CourierMeter:
         last: int | None = None,
         *,
         head: JournalHead | None = None,
-        altered: Callable[[list[Entry]], list[bytes]] = lambda entries: [entry.row() for entry in entries],
+        altered: Callable[[list[Entry]], list[bytes]] | None = None,
     ) -> bytes:
         """Entries `first` to `last` (default: all) sealed; `head` and `altered` lie about them."""
-        rows = altered(self.journal.entries[first - 1 : last])
+        entries = self.journal.entries[first - 1 : last]
+        rows = [entry.row() for entry in entries] if altered is None else altered(entries)
         return self.seal(CourierBatch(rows=tuple(rows), head=head or self.head, time=SEALED_AT).encode())
 
     def seal(self, plain: bytes) -> bytes:
