@@ -27,9 +27,9 @@ from dlms_objects.classes.standard import (
     PUSH_SETUP,
 )
 from dlms_objects.errors import InvalidValueError, RefusedError, RemoteError
-from dlms_objects.transport.client import MeterSession, client_parameters, open_session
+from dlms_objects.transport.client import MeterSession, client_parameters, open_session, secret_parameters
 from dlms_objects.transport.client_identity import identity_path, load_identity
-from dlms_objects.transport.credentials import MeterCredentials, load_credentials
+from dlms_objects.transport.credentials import MeterCredentials, SecretCredentials, load_client_credentials
 from dlms_objects.transport.key_rotation import Open, open_with_either
 from dlms_objects.transport.remote_object import RemoteObject
 from dlms_objects.transport.trace import Trace
@@ -73,19 +73,26 @@ def opener(reactor: IReactorTime, address: MeterAddress) -> Open:
 
     async def open_with(credentials: MeterCredentials) -> MeterSession:
         identity = load_identity(identity_path(address.keys), credentials)
-        parameters = client_parameters(credentials, identity, timeout_s=address.timeout_s)
-        trace = None if address.make_trace is None else address.make_trace(parameters)
-        return await open_session(reactor, address.endpoint, parameters, trace)
+        return await _open(reactor, address, client_parameters(credentials, identity, timeout_s=address.timeout_s))
 
     return open_with
+
+
+async def _open(reactor: IReactorTime, address: MeterAddress, parameters: ClientParameters) -> MeterSession:
+    trace = None if address.make_trace is None else address.make_trace(parameters)
+    return await open_session(reactor, address.endpoint, parameters, trace)
 
 
 @asynccontextmanager
 async def purse_of(reactor: IReactorTime, address: MeterAddress) -> AsyncIterator["PurseClient"]:
     """An open session with the meter, released at the end."""
-    session = await open_with_either(address.keys, opener(reactor, address))
+    credentials = load_client_credentials(address.keys)
+    if isinstance(credentials, SecretCredentials):
+        session = await _open(reactor, address, secret_parameters(credentials, timeout_s=address.timeout_s))
+    else:
+        session = await open_with_either(address.keys, opener(reactor, address))
     try:
-        yield PurseClient(session, load_credentials(address.keys).system_title)
+        yield PurseClient(session, credentials.system_title)
     except BaseException:
         session.abort()
         raise

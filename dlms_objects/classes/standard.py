@@ -6,6 +6,7 @@ from dlms_objects.values.data import DataType
 
 INTEGER = Leaf(DataType.INTEGER)
 LONG = Leaf(DataType.LONG)
+DOUBLE_LONG = Leaf(DataType.DOUBLE_LONG)
 UNSIGNED = Leaf(DataType.UNSIGNED)
 LONG_UNSIGNED = Leaf(DataType.LONG_UNSIGNED)
 DOUBLE_LONG_UNSIGNED = Leaf(DataType.DOUBLE_LONG_UNSIGNED)
@@ -156,6 +157,47 @@ SECURITY_SETUP = interface_class(
     ),
     Method(1, "security_activate", ENUM),
     Method(2, "key_transfer", Array(Structure((("key_id", KEY_ID), ("key_wrapped", OCTETS))))),
+)
+
+SAP_ASSIGNMENT = interface_class(
+    17,
+    0,
+    "SAP assignment",
+    (
+        (
+            "SAP_assignment_list",
+            Array(Structure((("SAP", LONG_UNSIGNED), ("logical_device_name", OCTETS)))),
+        ),
+    ),
+)
+
+IEC_HDLC_SETUP = interface_class(
+    23,
+    1,
+    "IEC HDLC setup",
+    (
+        ("comm_speed", ENUM),
+        ("window_size_transmit", UNSIGNED),
+        ("window_size_receive", UNSIGNED),
+        ("max_info_field_length_transmit", LONG_UNSIGNED),
+        ("max_info_field_length_receive", LONG_UNSIGNED),
+        ("inter_octet_time_out", LONG_UNSIGNED),
+        ("inactivity_time_out", LONG_UNSIGNED),
+        ("device_address", LONG_UNSIGNED),
+    ),
+)
+
+TCP_UDP_SETUP = interface_class(
+    41,
+    0,
+    "TCP-UDP setup",
+    (
+        ("TCP_UDP_port", LONG_UNSIGNED),
+        ("IP_reference", OCTETS),
+        ("MSS", LONG_UNSIGNED),
+        ("nb_of_sim_conn", UNSIGNED),
+        ("inactivity_time_out", LONG_UNSIGNED),
+    ),
 )
 
 DISCONNECT_CONTROL = interface_class(

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import date, datetime
 
+from dlms_objects.classes.catalogue import Role
 from dlms_objects.classes.fee_item_class import FEE_ITEM
 from dlms_objects.classes.parameters_codec import UNCONFIGURED, parameters_from_data, parameters_to_data
 from dlms_objects.classes.purse_class import PURSE
@@ -185,10 +186,12 @@ class FeeItemObject:
         match FEE_ITEM.method(method).name:
             case "set_amount":
                 due, amount, reference = (member.value for member in parameter.value)
+                by_hand = requester.association.role is Role.RESIDENT
+                source = AmountSource.MANUAL if by_hand else AmountSource.CLOUD
                 change = self._keeper.carry_out(
                     now,
                     lambda state: item_operations.set_amount(
-                        state, self._store, now, number, _day(due), amount, reference, AmountSource.CLOUD
+                        state, self._store, now, number, _day(due), amount, reference, source
                     ),
                 )
             case "cancel_amount":

@@ -20,6 +20,8 @@ from dlms_objects.program_folder import checked_listen, counted_from_folder
 from dlms_objects.transport.credentials import (
     CredentialsError,
     MeterCredentials,
+    SecretCredentials,
+    load_client_credentials,
     load_courier_credentials,
     load_credentials,
     load_master_key,
@@ -28,6 +30,7 @@ from dlms_objects.transport.credentials import (
 CONFIG_NAME = "meter.toml"
 MASTER_KEY_NAME = "master_key.toml"
 COURIER_KEY_NAME = "courier.toml"
+RESIDENT = next(association for association in ASSOCIATIONS if association.role is Role.RESIDENT)
 
 
 def _existing_store(path: Path, told: ValidationInfo) -> Path:
@@ -104,15 +107,17 @@ def load_keys(folder: Path) -> dict[Role, MeterCredentials]:
 
 
 def first_keys(folder: Path) -> MeterKeys:
-    """The keys that a new meter takes for its own: those of its clients' files, its master key and its courier's keys.
+    """The keys that a new meter takes for its own: its clients' keys and secret, its master key, its courier's keys.
 
-    CredentialsError where one of the last two is missing, wrong or another meter's, or a key has two uses.
+    CredentialsError where one is missing, wrong or another meter's, or a key has two uses.
     """
     credentials = load_keys(folder)
+    resident = load_resident(folder)
     master, courier = load_master_key(folder / MASTER_KEY_NAME), load_courier_credentials(folder / COURIER_KEY_NAME)
     for name, words, title in (
         (MASTER_KEY_NAME, "the master key", master.system_title),
         (COURIER_KEY_NAME, "the courier's keys", courier.system_title),
+        (f"{RESIDENT.role}.toml", "the resident's secret", resident.system_title),
     ):
         if any(of_role.system_title != title for of_role in credentials.values()):
             raise CredentialsError(f"{folder / name}: {words} of another meter, {title}")
@@ -121,17 +126,34 @@ def first_keys(folder: Path) -> MeterKeys:
             associations={of_role.client_sap: of_role.cipher_keys() for of_role in credentials.values()}
             | {COURIER_SAP: courier.cipher_keys()},
             master_key=master.key,
+            secrets={resident.client_sap: resident.secret},
         )
     except InvalidValueError as error:
         raise CredentialsError(f"{folder}: {error}") from None
 
 
+def load_resident(folder: Path) -> SecretCredentials:
+    """The resident's secret in the folder; CredentialsError where it is missing, wrong, or for other SAPs."""
+    path = folder / f"{RESIDENT.role}.toml"
+    credentials = load_client_credentials(path)
+    if not isinstance(credentials, SecretCredentials):
+        raise CredentialsError(f"{path}: keys, where the resident has a secret")
+    _require_saps(path, credentials, RESIDENT)
+    return credentials
+
+
 def _load_key_file(folder: Path, association: AssociationDeclaration) -> MeterCredentials:
     path = folder / f"{association.role}.toml"
     credentials = load_credentials(path)
+    _require_saps(path, credentials, association)
+    return credentials
+
+
+def _require_saps(
+    path: Path, credentials: MeterCredentials | SecretCredentials, association: AssociationDeclaration
+) -> None:
     if (credentials.client_sap, credentials.server_sap) != (association.client_sap, SERVER_SAP):
         raise CredentialsError(
-            f"{path}: keys of client SAP {credentials.client_sap} with server SAP {credentials.server_sap};"
+            f"{path}: for client SAP {credentials.client_sap} with server SAP {credentials.server_sap};"
             f" {association.role} is client SAP {association.client_sap} with server SAP {SERVER_SAP}"
         )
-    return credentials

@@ -1,6 +1,6 @@
 """The objects that make a meter a meter: names, energy register, associations, the clock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -9,7 +9,7 @@ from dlms_objects.classes.catalogue import (
     object_list,
     security_setup_name,
 )
-from dlms_objects.meter.cosem_object import ActionRefusedError, ReadOnlyObject, Requester, constant
+from dlms_objects.meter.cosem_object import ActionRefusedError, Getter, ReadOnlyObject, Requester, constant
 from dlms_objects.meter.moments import full_instant
 from dlms_objects.purse.state import CLOCK_VALID_FROM
 from dlms_objects.values import data as cosem
@@ -50,11 +50,33 @@ def energy_register(energy_wh: Callable[[datetime], int]) -> ReadOnlyObject:
     )
 
 
-def association_object(
-    declared: AssociationDeclaration | None, max_receive_pdu: int, server_sap: int
-) -> ReadOnlyObject:
-    """An association object (class 15); None is the current one, whichever that is for who asks."""
+class AssociationObject(ReadOnlyObject):
+    """An association object (class 15). Its secret, where it has one, is written and never read."""
 
+    def __init__(
+        self,
+        declared: AssociationDeclaration | None,
+        max_receive_pdu: int,
+        server_sap: int,
+        change_secret: Callable[[int, bytes, datetime], None],
+    ) -> None:
+        """`declared` None is the current one, whichever that is for who asks.
+
+        `change_secret` takes a client SAP and its new secret (InvalidValueError for one that cannot be).
+        """
+        super().__init__(_association_getters(declared, max_receive_pdu, server_sap))
+        self._declared = declared
+        self._change_secret = change_secret
+
+    def set(self, attribute: int, value: Data, requester: Requester) -> None:
+        """Write the secret of this association; its other attributes are what they are."""
+        client_sap = (self._declared or requester.association).client_sap
+        self._change_secret(client_sap, value.value, requester.now)
+
+
+def _association_getters(
+    declared: AssociationDeclaration | None, max_receive_pdu: int, server_sap: int
+) -> Mapping[int, Getter]:
     def of(requester: Requester) -> AssociationDeclaration:
         return declared or requester.association
 
@@ -73,21 +95,17 @@ def association_object(
             cosem.octet_string(title.octets if current and title else b""),
         )
 
-    return ReadOnlyObject(
-        {
-            2: lambda requester: object_list(of(requester).role),
-            3: lambda requester: cosem.structure(
-                cosem.integer(of(requester).client_sap), cosem.long_unsigned(server_sap)
-            ),
-            4: lambda requester: _object_identifier(_CONTEXT_NAME, 3 if of(requester).is_ciphered else 1),
-            5: context_info,
-            6: lambda requester: _object_identifier(_MECHANISM_NAME, 5 if of(requester).is_ciphered else 0),
-            8: lambda requester: cosem.enum(ASSOCIATED if is_current(requester) else NON_ASSOCIATED),
-            9: lambda requester: cosem.octet_string(security_setup_name(of(requester).number).octets),
-            10: constant(cosem.array(())),
-            11: constant(cosem.structure(cosem.unsigned(0), cosem.visible_string(""))),
-        }
-    )
+    return {
+        2: lambda requester: object_list(of(requester).role),
+        3: lambda requester: cosem.structure(cosem.integer(of(requester).client_sap), cosem.long_unsigned(server_sap)),
+        4: lambda requester: _object_identifier(_CONTEXT_NAME, 3 if of(requester).is_ciphered else 1),
+        5: context_info,
+        6: lambda requester: _object_identifier(_MECHANISM_NAME, of(requester).mechanism.value),
+        8: lambda requester: cosem.enum(ASSOCIATED if is_current(requester) else NON_ASSOCIATED),
+        9: lambda requester: cosem.octet_string(security_setup_name(of(requester).number).octets),
+        10: constant(cosem.array(())),
+        11: constant(cosem.structure(cosem.unsigned(0), cosem.visible_string(""))),
+    }
 
 
 class ClockObject(ReadOnlyObject):

@@ -5,9 +5,10 @@ key. An association that is open goes on with the keys it was opened with, until
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
-from dlms_objects.classes.catalogue import ASSOCIATIONS
+from dlms_objects.classes.catalogue import ASSOCIATIONS, AssociationDeclaration
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.store import MeterStore, StoredReceivedCounters
@@ -32,13 +33,13 @@ class KeyKeeper:
         self._received: dict[str, StoredReceivedCounters] = {}
         self._counters: dict[str, Counters] = {}
         self._roles: dict[int, RoleParameters] = {}
+        self._remote_roles: dict[int, RoleParameters] = {}
         self._changes = 0
         self._use(keys)
 
-    @property
-    def roles(self) -> Mapping[int, RoleParameters]:
-        """The roles by client SAP, always with the keys in force."""
-        return MappingProxyType(self._roles)
+    def roles(self, *, is_local: bool) -> Mapping[int, RoleParameters]:
+        """The roles by client SAP, always with the keys in force; some are for the local port only."""
+        return MappingProxyType(self._roles if is_local else self._remote_roles)
 
     @property
     def changes(self) -> int:
@@ -46,9 +47,10 @@ class KeyKeeper:
         return self._changes
 
     def name_of(self, client_sap: int) -> str:
-        """The name of the key in force (`key_name`), with its SAP; the SAP alone where there is no key."""
+        """The name of the key or secret in force (`key_name`), with its SAP; the SAP alone where there is none."""
         of_one = self._keys.associations.get(client_sap)
-        return str(client_sap) if of_one is None else f"{client_sap}/{key_name(of_one.global_unicast_encryption_key)}"
+        key = self._keys.secrets.get(client_sap) if of_one is None else of_one.global_unicast_encryption_key
+        return str(client_sap) if key is None else f"{client_sap}/{key_name(key)}"
 
     def keys(self, client_sap: int) -> CipherKeys:
         """The keys in force of a ciphered association, or of the courier; InvalidValueError where there are none."""
@@ -71,7 +73,13 @@ class KeyKeeper:
         InvalidValueError or KeyUnwrapError as MeterKeys.transferred; StorageError when they could not be stored. Then
         nothing has changed.
         """
-        keys = self._keys.transferred(client_sap, transfers)
+        self._replace(self._keys.transferred(client_sap, transfers), client_sap, time)
+
+    def change_secret(self, client_sap: int, secret: bytes, time: CosemDateTime) -> None:
+        """Replace the LLS secret of an association, as `transfer` replaces keys; InvalidValueError, StorageError."""
+        self._replace(self._keys.with_secret(client_sap, secret), client_sap, time)
+
+    def _replace(self, keys: MeterKeys, client_sap: int, time: CosemDateTime) -> None:
         if keys != self._keys:
             self._store.save_keys(keys, [Event(time=time, code=EventCode.KEY_CHANGED, value=client_sap)])
             self._changes += 1
@@ -86,14 +94,26 @@ class KeyKeeper:
                 self._received[name] = received = self._store.received_counters(name)
                 self._counters[name] = self._store.counters(name, received)
         for association in ASSOCIATIONS:
-            client_sap = association.client_sap
-            if not association.is_ciphered:
-                self._roles[client_sap] = RoleParameters(name=association.role, conformance=self._conformance)
-                continue
-            self._roles[client_sap] = RoleParameters(
-                name=association.role,
-                conformance=self._conformance,
-                mechanism=Mechanism.HLS_GMAC,
-                policy=SecurityPolicy.AUTHENTICATED_ENCRYPTED,
-                keys=keys.associations[client_sap],
-            )
+            role = self._role(association)
+            if role is not None:
+                self._roles[association.client_sap] = role
+                if not association.is_local:
+                    self._remote_roles[association.client_sap] = role
+
+    def _role(self, association: AssociationDeclaration) -> RoleParameters | None:
+        """What a client of that association must present; None for one whose secret this meter does not have."""
+        client_sap = association.client_sap
+        common = RoleParameters(name=association.role, conformance=self._conformance)
+        match association.mechanism:
+            case Mechanism.NONE:
+                return common
+            case Mechanism.LLS:
+                secret = self._keys.secrets.get(client_sap)
+                return None if secret is None else replace(common, mechanism=Mechanism.LLS, password=secret)
+            case _:
+                return replace(
+                    common,
+                    mechanism=Mechanism.HLS_GMAC,
+                    policy=SecurityPolicy.AUTHENTICATED_ENCRYPTED,
+                    keys=self._keys.associations[client_sap],
+                )

@@ -17,12 +17,14 @@ def read_keys(connection: sqlite3.Connection, number: int) -> MeterKeys | None:
     rows = connection.execute(
         "SELECT client_sap, encryption_key, authentication_key FROM association_keys WHERE meter = ?", (number,)
     )
+    secrets = connection.execute("SELECT client_sap, secret FROM association_secret WHERE meter = ?", (number,))
     return MeterKeys(
         associations={
             client_sap: CipherKeys(global_unicast_encryption_key=encryption_key, authentication_key=authentication_key)
             for client_sap, encryption_key, authentication_key in rows
         },
         master_key=masters[0][0],
+        secrets=dict(secrets.fetchall()),
     )
 
 
@@ -36,5 +38,9 @@ def key_statements(keys: MeterKeys, number: int) -> list[tuple[str, tuple[object
                 (client_sap, of_one.global_unicast_encryption_key, of_one.authentication_key, number),
             )
             for client_sap, of_one in keys.associations.items()
+        ),
+        *(
+            ("INSERT OR REPLACE INTO association_secret VALUES (?, ?, ?)", (client_sap, secret, number))
+            for client_sap, secret in keys.secrets.items()
         ),
     ]

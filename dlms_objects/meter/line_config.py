@@ -36,6 +36,13 @@ class LineConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     endpoint: Annotated[str, AfterValidator(_is_line)]
+    local: bool | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether this is the meter's local port, over which the resident may come: as told, else an optical port."""
+        station = self.station
+        return self.local if self.local is not None else station is not None and station.is_optical
 
     @property
     def station(self) -> HdlcStation | None:

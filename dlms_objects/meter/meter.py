@@ -10,17 +10,27 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dlms_objects.classes.catalogue import (
+    ACCOUNT_NAME,
     ACTIVE_ENERGY_IMPORT,
+    ALARM_REGISTER,
     ASSOCIATIONS,
+    CHARGE_COLLECTION_HISTORY,
     CLOCK_NAME,
     CONSUMER_MESSAGE,
     COURIER_PATH,
+    CREDIT_NAME,
     DEVICE_NAME,
+    HDLC_SETUP_NAME,
     PUSH_SETUP_NAME,
+    SAP_ASSIGNMENT_NAME,
     SERIAL_NUMBER,
     SERVER_SAP,
     SUPPLY,
+    TCP_UDP_SETUP_NAME,
+    TOKEN_CREDIT_HISTORY,
+    AssociationDeclaration,
     association_name,
+    charge_name,
     invocation_counter_name,
     security_setup_name,
 )
@@ -29,6 +39,8 @@ from dlms_objects.classes.fee_item_class import FEE_ITEM_COUNT, fee_item_name
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, JOURNAL_NAME, PURSE_NAME
 from dlms_objects.classes.standard import REGISTER
 from dlms_objects.meter.account_objects import FeeItemObject, PurseObject
+from dlms_objects.meter.alarm_register_object import AlarmRegisterObject
+from dlms_objects.meter.alarms import Alarm, standing
 from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.clock_watch import step_back
 from dlms_objects.meter.consumer_message import consumer_message
@@ -37,8 +49,8 @@ from dlms_objects.meter.cosem_object import CosemObject, Getter, Requester, cons
 from dlms_objects.meter.courier_keeper import CourierKeeper
 from dlms_objects.meter.courier_object import CourierObject, CourierSecuritySetup
 from dlms_objects.meter.device_objects import (
+    AssociationObject,
     ClockObject,
-    association_object,
     data_object,
     device_name,
     energy_register,
@@ -47,14 +59,18 @@ from dlms_objects.meter.disconnect_control_object import DisconnectControlObject
 from dlms_objects.meter.key_keeper import KeyKeeper
 from dlms_objects.meter.logical_device import ActionOutcome, LogicalDevice
 from dlms_objects.meter.meter_keys import MeterKeys
-from dlms_objects.meter.profile_objects import EventSource, JournalSource, ProfileObject
+from dlms_objects.meter.payment_objects import account_object, charge_object, credit_object
+from dlms_objects.meter.profile_objects import EventSource, HistorySource, JournalSource, ProfileObject
 from dlms_objects.meter.purse_keeper import PurseKeeper
 from dlms_objects.meter.push_keeper import PushKeeper
 from dlms_objects.meter.push_setup_object import PushSetupObject
 from dlms_objects.meter.security_setup_object import SecuritySetupObject
-from dlms_objects.meter.store import MeterStore
+from dlms_objects.meter.store import History, MeterStore
 from dlms_objects.meter.supply_keeper import SupplyKeeper
+from dlms_objects.meter.ways import Ways, hdlc_setup, sap_assignment, tcp_udp_setup
 from dlms_objects.purse.outcome import EventCode
+from dlms_objects.purse.prompt import status
+from dlms_objects.purse.state import PurseState
 from dlms_objects.purse.supply import SupplyPolicy
 from dlms_objects.values import data as cosem
 from dlms_objects.values.civil import time_zone
@@ -93,6 +109,7 @@ class Meter:
         self.keeper = PurseKeeper(store, lambda now: {energy: supply.energy_wh(now)}, supply.after_check)
         self.system_title = self.keeper.state.title
         self._real_s = 0.0  # when the meter last advanced
+        self.ways = Ways(devices=self._alone)  # who opens ports and lines for it says so here
         self.key_keeper = KeyKeeper(store, keys, SERVED_CONFORMANCE)
         self.pushes = PushKeeper(store, self.keeper, self.key_keeper, server_sap)
         self.courier = CourierKeeper(store, self.keeper, self.key_keeper, self._act)
@@ -145,12 +162,15 @@ class Meter:
         """The real second at which the next check comes due, as the clock runs now."""
         return self._clock.real_s(self.keeper.next_check)
 
-    def server_parameters(self, inactivity_s: float) -> ServerParameters:
-        """What a server association of this meter needs; one for all connections, so that challenges are remembered."""
+    def server_parameters(self, inactivity_s: float, *, is_local: bool = False) -> ServerParameters:
+        """What a server association of this meter needs; one for all connections, so that challenges are remembered.
+
+        `is_local`: for a line that is the meter's local port, over which the resident may come.
+        """
         return ServerParameters(
             server_sap=self.server_sap,
             system_title=self.system_title,
-            roles=self.key_keeper.roles,
+            roles=self.key_keeper.roles(is_local=is_local),
             counters=self.key_keeper.counters,
             challenge_source=_challenge,
             max_pdu=LARGEST_PDU_OCTETS,
@@ -181,6 +201,25 @@ class Meter:
     def _highest_counter(self, client_sap: int) -> Getter:
         return lambda _requester: cosem.double_long_unsigned(self.key_keeper.highest_received(client_sap))
 
+    def _change_secret(self, client_sap: int, secret: bytes, now: datetime) -> None:
+        self.key_keeper.change_secret(client_sap, secret, self.keeper.stamp(now))
+
+    def _association(self, declared: AssociationDeclaration | None) -> CosemObject:
+        return AssociationObject(declared, LARGEST_PDU_OCTETS, self.server_sap, self._change_secret)
+
+    def _history(self, history: History) -> CosemObject:
+        return ProfileObject(HistorySource(self._store, history), self._zone)
+
+    def _alone(self) -> list[tuple[int, bytes]]:
+        return [(self.server_sap, device_name(self.system_title))]
+
+    def _state(self) -> PurseState:
+        return self.keeper.state
+
+    def _standing_alarms(self, now: datetime) -> Alarm:
+        flags = status(self.keeper.state, now, self.keeper.registers(now)).flags
+        return standing(flags, has_supply=self.supply.is_on)
+
     def _objects(self) -> dict[LogicalName, CosemObject]:
         objects: dict[LogicalName, CosemObject] = {
             DEVICE_NAME: data_object(constant(cosem.octet_string(device_name(self.system_title)))),
@@ -198,14 +237,22 @@ class Meter:
                 self.system_title, self.courier.head_end_title, self._transfer_keys
             ),
             PUSH_SETUP_NAME: PushSetupObject(self.pushes),
-            association_name(0): association_object(None, LARGEST_PDU_OCTETS, self.server_sap),
+            association_name(0): self._association(None),
+            SAP_ASSIGNMENT_NAME: sap_assignment(lambda: self.ways),
+            HDLC_SETUP_NAME: hdlc_setup(lambda: self.ways),
+            TCP_UDP_SETUP_NAME: tcp_udp_setup(lambda: self.ways),
+            ALARM_REGISTER: AlarmRegisterObject(self._store, self._standing_alarms),
             PURSE_NAME: PurseObject(self.keeper, self._store),
             JOURNAL_NAME: ProfileObject(JournalSource(self._store), self._zone),
             EVENT_LOG_NAME: ProfileObject(EventSource(self._store), self._zone),
+            CHARGE_COLLECTION_HISTORY: self._history(History.CHARGE_COLLECTION),
+            TOKEN_CREDIT_HISTORY: self._history(History.TOKEN_CREDIT),
+            ACCOUNT_NAME: account_object(self._state),
+            CREDIT_NAME: credit_object(self._state),
         }
         for association in ASSOCIATIONS:
             number = association.number
-            objects[association_name(number)] = association_object(association, LARGEST_PDU_OCTETS, self.server_sap)
+            objects[association_name(number)] = self._association(association)
             objects[security_setup_name(number)] = SecuritySetupObject(
                 association, self.system_title, self._transfer_keys
             )
@@ -213,6 +260,7 @@ class Meter:
                 objects[invocation_counter_name(number)] = data_object(self._highest_counter(association.client_sap))
         for number in range(1, FEE_ITEM_COUNT + 1):
             objects[fee_item_name(number)] = FeeItemObject(number, self.keeper, self._store)
+            objects[charge_name(number)] = charge_object(number, self._state)
         return objects
 
 

@@ -1,4 +1,4 @@
-"""The two profiles of the meter, the purse journal and the event log, with selective access by range and by entry.
+"""The profiles of the meter, purse journal, its two standard views and event log, with access by range and by entry.
 
 A GET that selects more than MAXIMUM_ROWS rows is refused (scope-of-access-violated): the answer is made in memory, and
 half an answer would look whole. Who wants more asks for ranges.
@@ -6,6 +6,7 @@ half an answer would look whole. Who wants more asks for ranges.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,7 @@ from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter.clock import EARLIEST, LATEST
 from dlms_objects.meter.cosem_object import AccessRefusedError, ActionRefusedError, Requester, capture_object
 from dlms_objects.meter.moments import instant_meant
-from dlms_objects.meter.store import EVENT_LOG_ROWS, MeterStore, NumberedEvent
+from dlms_objects.meter.store import EVENT_LOG_ROWS, History, MeterStore, NumberedEvent
 from dlms_objects.values import data as cosem
 from dlms_objects.values.data import Data, DataType
 from dlms_objects.values.logical_name import LogicalName
@@ -42,14 +43,17 @@ _CLOCK = CaptureObject(class_id=8, logical_name=LogicalName.parse("0.0.1.0.0.255
 
 
 class ProfileSource(Protocol):
-    """The rows behind a profile, each as its A-XDR octets. Numbers rise by one from row to row and never repeat."""
+    """The rows behind a profile, each as its A-XDR octets. Numbers rise from row to row and never repeat."""
 
     attribute: int
     row_shape: Structure
     profile_entries: int
 
-    def numbers(self) -> tuple[int, int]:
-        """The number of the oldest row and of the newest; (1, 0) when there is none."""
+    def count(self) -> int:
+        """How many rows there are."""
+
+    def entries(self, skip: int, limit: int) -> Sequence[bytes]:
+        """The rows after the oldest `skip`, in order, at most `limit`."""
 
     def rows(self, first: int, last: int, limit: int) -> Sequence[bytes]:
         """The rows numbered first..last that exist, in order, at most `limit`."""
@@ -67,13 +71,28 @@ class JournalSource:
 
     def __init__(self, store: MeterStore) -> None:
         """Read from this store."""
-        self._store = store
+        self.count = store.last_sequence
         self.rows = store.rows
         self.rows_of_period = store.rows_of_period
 
-    def numbers(self) -> tuple[int, int]:
-        """From 1 to the last sequence number."""
-        return 1, self._store.last_sequence()
+    def entries(self, skip: int, limit: int) -> Sequence[bytes]:
+        """The entries after the first `skip`: their numbers are their places."""
+        return self.rows(skip + 1, LARGEST_NUMBER, limit)
+
+
+class HistorySource:
+    """One of the standard's histories: the journal's rows of its kinds, with the numbers they have there."""
+
+    attribute = LAST_ENTRY_ATTRIBUTE
+    row_shape = JOURNAL_ROW
+    profile_entries = LARGEST_NUMBER
+
+    def __init__(self, store: MeterStore, history: History) -> None:
+        """Read from this store."""
+        self.count = partial(store.history_count, history)
+        self.entries = partial(store.history_entries, history)
+        self.rows = partial(store.history_rows, history)
+        self.rows_of_period = partial(store.history_of_period, history)
 
 
 class EventSource:
@@ -86,7 +105,16 @@ class EventSource:
     def __init__(self, store: MeterStore) -> None:
         """Read from this store."""
         self._store = store
-        self.numbers = store.event_numbers
+
+    def count(self) -> int:
+        """How many events the log still holds."""
+        lowest, highest = self._store.event_numbers()
+        return highest - lowest + 1
+
+    def entries(self, skip: int, limit: int) -> list[bytes]:
+        """The events after the oldest `skip` that the log still holds."""
+        lowest, highest = self._store.event_numbers()
+        return self.rows(lowest + skip, highest, limit)
 
     def rows(self, first: int, last: int, limit: int) -> list[bytes]:
         """The events of those numbers as rows, at most `limit`."""
@@ -130,13 +158,12 @@ class ProfileObject:
             return self._buffer(selection)
         if selection is not None:
             raise AccessRefusedError(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
-        lowest, highest = self._source.numbers()
         values: dict[int, Data] = {
             3: cosem.array(_definition(column) for column in self._columns),
             4: cosem.double_long_unsigned(0),  # captured when it happens, not periodically
             5: cosem.enum(SORT_FIFO),
             6: _definition(self._columns[0]),
-            7: cosem.double_long_unsigned(highest - lowest + 1),
+            7: cosem.double_long_unsigned(self._source.count()),
             8: cosem.double_long_unsigned(self._source.profile_entries),
         }
         return values[attribute]
@@ -152,7 +179,7 @@ class ProfileObject:
     def _buffer(self, selection: SelectiveAccess | None) -> bytes:
         columns: Sequence[int] = range(1, len(self._columns) + 1)
         if selection is None:
-            rows = self._source.rows(*self._source.numbers(), MAXIMUM_ROWS + 1)
+            rows = self._source.entries(0, MAXIMUM_ROWS + 1)
         else:
             try:
                 wanted = profile_selection(selection)
@@ -172,9 +199,11 @@ class ProfileObject:
         """The rows by their place, 1 being the oldest; a `to` of 0 is the newest."""
         if wanted.from_entry < 1:
             raise AccessRefusedError(DataAccessResult.SCOPE_OF_ACCESS_VIOLATED)
-        lowest, highest = self._source.numbers()
-        last = lowest + wanted.to_entry - 1 if wanted.to_entry else highest
-        return self._source.rows(lowest + wanted.from_entry - 1, last, MAXIMUM_ROWS + 1)
+        skip = wanted.from_entry - 1
+        limit = MAXIMUM_ROWS + 1
+        if wanted.to_entry:
+            limit = min(limit, max(0, wanted.to_entry - skip))
+        return self._source.entries(skip, limit)
 
     def _by_range(self, wanted: RangeDescriptor) -> Sequence[bytes]:
         restricting = wanted.restricting_object

@@ -4,6 +4,7 @@ Imported by the command line and the demo.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -121,13 +122,23 @@ class MeterService(Service):
         self._tick = LoopingCall(self._advance, meter, self._pusher, watch)
         self._tick.clock = self._reactor
         self._tick.start(FAST_TICK_S if meter.clock.rate > 1 else TICK_S, now=False)
-        parameters = meter.server_parameters(self._config.inactivity_s)
-        factory = self._new_factory(meter, parameters)
+        config = self._config
+        remote = meter.server_parameters(config.inactivity_s)
+        local = meter.server_parameters(config.inactivity_s, is_local=True)
+        factory = self._new_factory(meter, remote)
         await self._serve_panel(meter)
-        port, endpoint = await listen_on(self._reactor, self._config.listen, factory)
+        port, endpoint = await listen_on(self._reactor, config.listen, factory)
         self._ports.append(port)
-        for line in self._config.line:
+        meter.ways = replace(
+            meter.ways,
+            port=int(endpoint.rpartition(":")[2]),
+            connections=config.maximum_connections,
+            inactivity_s=config.inactivity_s,
+        )
+        for line in config.line:
+            parameters = local if line.is_local else remote
             self._lines.add(line, self._new_factory(meter, for_udp(parameters) if line.station is None else parameters))
+            meter.ways = meter.ways.with_station(line.station)
         return f"{endpoint} {meter.system_title}"
 
     async def _serve_panel(self, meter: Meter) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dlms_objects.classes.catalogue import ASSOCIATIONS, SERVER_SAP, Role
-from dlms_objects.meter.config import CONFIG_NAME, COURIER_KEY_NAME, MASTER_KEY_NAME
+from dlms_objects.meter.config import CONFIG_NAME, COURIER_KEY_NAME, MASTER_KEY_NAME, RESIDENT
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.program_folder import AlreadyThereError, make_folder, write_new
 from dlms_objects.purse.state import PurseState, Settings
@@ -15,9 +15,11 @@ from dlms_objects.transport.credentials import (
     CourierCredentials,
     MasterKey,
     MeterCredentials,
+    SecretCredentials,
     save_courier_credentials,
     save_credentials,
     save_master_key,
+    save_secret,
 )
 from dlms_objects.values.data import visible_string
 from dlms_objects.values.money import Currency
@@ -39,6 +41,7 @@ class MadeMeter:
     config: Path
     store: Path
     keys: dict[Role, Path]
+    resident: Path
     courier_keys: Path
 
 
@@ -70,6 +73,16 @@ def create(
         for association in ASSOCIATIONS
         if association.is_ciphered
     }
+    resident = keys_folder / f"{RESIDENT.role}.toml"
+    save_secret(
+        resident,
+        SecretCredentials(
+            system_title=title,
+            client_sap=RESIDENT.client_sap,
+            server_sap=SERVER_SAP,
+            secret=secrets.token_bytes(KEY_LENGTH),
+        ),
+    )
     save_master_key(keys_folder / MASTER_KEY_NAME, MasterKey(system_title=title, key=secrets.token_bytes(KEY_LENGTH)))
     courier_keys = keys_folder / COURIER_KEY_NAME
     save_courier_credentials(
@@ -88,7 +101,9 @@ def create(
         clock = "".join(f"# {line}\n" for line in clock.splitlines())
     text = _CONFIG.format(listen=listen, clock=clock, seed=secrets.randbelow(1_000_000))
     write_new(config, text, mode=0o644)  # last: whoever finds it finds a whole meter
-    return MadeMeter(system_title=title, config=config, store=store, keys=keys, courier_keys=courier_keys)
+    return MadeMeter(
+        system_title=title, config=config, store=store, keys=keys, resident=resident, courier_keys=courier_keys
+    )
 
 
 def _what_is_there(config: Path) -> str:
@@ -117,6 +132,7 @@ _CONFIG = """\
 listen = "{listen}"          # host:port; port 0 lets the system choose
 store = "meter.sqlite"       # purse, journal, event log, counters, and from the first start on the meter's own keys
 keys = "keys"                # one file per association, for its clients; master_key.toml wraps replacements;
+                             # resident.toml holds a secret for the local port only;
                              # courier.toml is for the head-end alone: move it there after the first start
 inactivity_s = 180           # a silent client is dropped
 
@@ -131,6 +147,7 @@ kwh_per_year = 2400
 # [[line]]
 # endpoint = "hdlc+serial:/dev/ttyUSB0:baudrate=9600:physical=17:turnaround=5"
 #            "hdlc+optical:/dev/ttyUSB1" (mode E), "hdlc+tcp:127.0.0.1:4060:physical=17", "udp:127.0.0.1:4059"
+# local = true               # over this line the resident may come too, as over an optical port
 
 # With this table the meter cuts off the supply of a household that has not paid, and gives it back when it has; never
 # at night, on a spared day, or before the grace is over. Without it, it never switches the supply by itself.

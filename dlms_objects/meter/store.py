@@ -9,6 +9,7 @@ asks of the past.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import IntEnum
 from pathlib import Path
 
 from dlms_objects.meter.clock import MeterClock
@@ -18,7 +19,7 @@ from dlms_objects.meter.key_table import key_statements, read_keys
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.store_file import NewMeter, StorageError, create_store, storage_errors
 from dlms_objects.purse import snapshot
-from dlms_objects.purse.entry import Entry
+from dlms_objects.purse.entry import Entry, EntryKind
 from dlms_objects.purse.outcome import Event, EventCode, Operation, OutcomeCode, UsedId
 from dlms_objects.purse.state import Change, PurseState
 from dlms_objects.transport.durable_counters import DurableReceivedCounters
@@ -26,9 +27,31 @@ from dlms_objects.values.cosem_time import CosemDateTime
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire.counters import CounterBlocks, Counters
 
-__all__ = ["EVENT_LOG_ROWS", "MeterStore", "NumberedEvent", "StorageError", "StoredReceivedCounters"]
+__all__ = ["EVENT_LOG_ROWS", "History", "MeterStore", "NumberedEvent", "StorageError", "StoredReceivedCounters"]
 
 EVENT_LOG_ROWS = 10_000
+
+
+# Left to itself SQLite goes through the whole journal wherever rows are wanted in its order.
+_BY_TIME = "entry INDEXED BY entry_instant"
+_BY_HISTORY = "entry INDEXED BY entry_history"
+
+
+class History(IntEnum):
+    """In which of the standard's histories an entry stands."""
+
+    NONE = 0
+    CHARGE_COLLECTION = 1
+    """Deductions, and what was given back of them."""
+    TOKEN_CREDIT = 2
+    """Top-ups, and what was taken back of them."""
+
+    @classmethod
+    def of(cls, entry: Entry) -> "History":
+        """An adjustment is in neither; a reversal in that of what it reverses, which its fee item tells."""
+        if entry.kind is EntryKind.ADJUSTMENT:
+            return cls.NONE
+        return cls.CHARGE_COLLECTION if entry.fee_item else cls.TOKEN_CREDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +179,7 @@ class MeterStore:
         number = self._number
         return [
             ("UPDATE meter SET state = ? WHERE number = ?", (snapshot.encode(change.state), number)),
-            *(("INSERT INTO entry VALUES (?, ?, ?, ?)", (*_entry_row(entry), number)) for entry in change.entries),
+            *(("INSERT INTO entry VALUES (?, ?, ?, ?, ?)", (*_entry_row(entry), number)) for entry in change.entries),
             *(
                 (
                     "INSERT INTO used_id VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -211,11 +234,40 @@ class MeterStore:
 
     def rows(self, first: int, last: int, limit: int) -> list[bytes]:
         """The 98-octet rows of the entries first..last, in order, at most `limit`."""
-        return self._rows("sequence BETWEEN ? AND ?", first, last, limit)
+        return self._rows("entry", "sequence BETWEEN ? AND ?", first, last, limit)
 
     def rows_of_period(self, begin: datetime, end: datetime, limit: int) -> list[bytes]:
         """The rows whose time lies in begin..end (both included, to the second), by sequence, at most `limit`."""
-        return self._rows("instant_s BETWEEN ? AND ?", int(begin.timestamp()), int(end.timestamp()), limit)
+        period = int(begin.timestamp()), int(end.timestamp())
+        return self._rows(_BY_TIME, "instant_s BETWEEN ? AND ?", *period, limit)
+
+    def history_count(self, history: History) -> int:
+        """How many entries stand in that history."""
+        ((count,),) = self._all(f"SELECT count(*) FROM {_BY_HISTORY} WHERE meter = ? AND history = ?", history)
+        return int(count)
+
+    def history_entries(self, history: History, skip: int, limit: int) -> list[bytes]:
+        """The rows of a history, in order, at most `limit` after the first `skip`."""
+        statement = f"SELECT row FROM {_BY_HISTORY} WHERE meter = ? AND history = ? ORDER BY sequence LIMIT ? OFFSET ?"
+        return [row for (row,) in self._all(statement, history, limit, skip)]
+
+    def history_rows(self, history: History, first: int, last: int, limit: int) -> list[bytes]:
+        """The rows of a history with these sequence numbers, in order, at most `limit`."""
+        return self._rows(_BY_HISTORY, "history = ? AND sequence BETWEEN ? AND ?", history, first, last, limit)
+
+    def history_of_period(self, history: History, begin: datetime, end: datetime, limit: int) -> list[bytes]:
+        """The rows of a history whose time lies in begin..end (both included, to the second), at most `limit`."""
+        period = int(begin.timestamp()), int(end.timestamp())
+        return self._rows(_BY_TIME, "history = ? AND instant_s BETWEEN ? AND ?", history, *period, limit)
+
+    def alarms(self) -> int:
+        """The alarm bits that events have set and nobody has cleared."""
+        ((alarms,),) = self._all("SELECT alarms FROM meter WHERE number = ?")
+        return int(alarms)
+
+    def save_alarms(self, alarms: int) -> None:
+        """Keep these alarm bits in place of those before."""
+        self._change([("UPDATE meter SET alarms = ? WHERE number = ?", (alarms, self._number))])
 
     def event_numbers(self) -> tuple[int, int]:
         """The lowest and highest number in the event log; (1, 0) when it is empty."""
@@ -244,8 +296,8 @@ class MeterStore:
         """The events whose time lies in begin..end (both included, to the second), by number, at most `limit`."""
         return self._events("instant_s BETWEEN ? AND ?", int(begin.timestamp()), int(end.timestamp()), limit)
 
-    def _rows(self, condition: str, *parameters: int) -> list[bytes]:
-        statement = f"SELECT row FROM entry WHERE meter = ? AND {condition} ORDER BY sequence LIMIT ?"
+    def _rows(self, entries: str, condition: str, *parameters: int) -> list[bytes]:
+        statement = f"SELECT row FROM {entries} WHERE meter = ? AND {condition} ORDER BY sequence LIMIT ?"
         return [row for (row,) in self._all(statement, *parameters)]
 
     def _events(self, condition: str, *parameters: int) -> list[NumberedEvent]:
@@ -262,8 +314,8 @@ class MeterStore:
         self._database.change(statements)
 
 
-def _entry_row(entry: Entry) -> tuple[int, int, bytes]:
-    return entry.sequence, _instant_s(entry.time), entry.row()
+def _entry_row(entry: Entry) -> tuple[int, int, bytes, int]:
+    return entry.sequence, _instant_s(entry.time), entry.row(), History.of(entry)
 
 
 def _event_statements(number: int, events: Iterable[Event]) -> list[Statement]:

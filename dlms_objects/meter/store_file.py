@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlms_objects.errors import LocalError
+from dlms_objects.meter.alarms import alarm_case
 from dlms_objects.program_folder import sync_to_disk
 from dlms_objects.transport.durable_counters import open_database
 
 APPLICATION_ID = b"MPRm"
-STORE_VERSION = 1
+STORE_VERSION = 2
 
 # Where SQLite's file format keeps what tells whose file it is.
 _HEADER_LENGTH = 100
@@ -31,13 +32,14 @@ PRAGMA application_id = {int.from_bytes(APPLICATION_ID, "big")};
 PRAGMA user_version = {STORE_VERSION};
 CREATE TABLE meter (
     number INTEGER PRIMARY KEY, serial_number TEXT NOT NULL, state BLOB NOT NULL,
-    clock_epoch_s REAL, clock_start TEXT, clock_rate REAL
+    clock_epoch_s REAL, clock_start TEXT, clock_rate REAL, alarms INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE TABLE entry (
-    sequence INTEGER, instant_s INTEGER NOT NULL, row BLOB NOT NULL CHECK (length(row) = 98), meter INTEGER,
-    PRIMARY KEY (meter, sequence)
+    sequence INTEGER, instant_s INTEGER NOT NULL, row BLOB NOT NULL CHECK (length(row) = 98), history INTEGER NOT NULL,
+    meter INTEGER, PRIMARY KEY (meter, sequence)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX entry_instant ON entry (meter, instant_s);
+CREATE INDEX entry_history ON entry (meter, history, sequence);
 CREATE TABLE reversed_entry (sequence INTEGER, meter INTEGER, PRIMARY KEY (meter, sequence)) STRICT, WITHOUT ROWID;
 CREATE TABLE event (
     number INTEGER, instant_s INTEGER NOT NULL, time BLOB NOT NULL, code INTEGER NOT NULL,
@@ -51,6 +53,13 @@ CREATE TABLE association_keys (
     client_sap INTEGER, encryption_key BLOB NOT NULL, authentication_key BLOB NOT NULL, meter INTEGER,
     PRIMARY KEY (meter, client_sap)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE association_secret (
+    client_sap INTEGER, secret BLOB NOT NULL, meter INTEGER, PRIMARY KEY (meter, client_sap)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER event_raises_alarm AFTER INSERT ON event BEGIN
+    UPDATE meter SET alarms = alarms | {alarm_case("new.code")}
+    WHERE number = new.meter AND alarms | {alarm_case("new.code")} != alarms;
+END;
 CREATE TABLE kept_value (
     name TEXT, octets BLOB NOT NULL, meter INTEGER, PRIMARY KEY (meter, name)
 ) STRICT, WITHOUT ROWID;
@@ -91,7 +100,7 @@ def create_store(path: Path, meters: Iterable[NewMeter]) -> None:
             connection.executescript(_TABLES)
             rows = ((number, meter.serial_number, meter.state) for number, meter in enumerate(meters, start=1))
             connection.execute("BEGIN")
-            connection.executemany("INSERT INTO meter VALUES (?, ?, ?, NULL, NULL, NULL)", rows)
+            connection.executemany("INSERT INTO meter VALUES (?, ?, ?, NULL, NULL, NULL, 0)", rows)
             connection.execute("COMMIT")
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:

@@ -25,7 +25,7 @@ from dlms_objects.errors import (
     RemoteError,
     TransportLostError,
 )
-from dlms_objects.transport.credentials import MeterCredentials
+from dlms_objects.transport.credentials import MeterCredentials, SecretCredentials
 from dlms_objects.transport.endpoints import UDP, Endpoints
 from dlms_objects.transport.trace import Trace
 from dlms_objects.transport.udp import for_udp
@@ -90,6 +90,17 @@ def client_parameters(
         ),
         challenge_source=_challenge,
         recent_challenges=_RECENT_CHALLENGES,
+        answer_timeout_s=timeout_s,
+    )
+
+
+def secret_parameters(credentials: SecretCredentials, *, timeout_s: float = 10.0) -> ClientParameters:
+    """The engine's parameters for low-level security: the secret goes over the line as it is, nothing is ciphered."""
+    return ClientParameters(
+        client_sap=credentials.client_sap,
+        server_sap=credentials.server_sap,
+        mechanism=Mechanism.LLS,
+        password=credentials.secret,
         answer_timeout_s=timeout_s,
     )
 

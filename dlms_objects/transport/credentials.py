@@ -19,10 +19,12 @@ from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire.cipher_keys import CipherKeys, key_name
 
 KEY_LENGTH = 16
+SHORTEST_SECRET, LONGEST_SECRET = 8, 64
 LARGEST_SAP = 65535
 EXAMPLE_KEYS = (bytes(range(0x10)), bytes(range(0xD0, 0xE0)))
 
 _MEMBERS = ("system_title", "client_sap", "server_sap", "global_unicast_encryption_key", "authentication_key")
+_SECRET_MEMBERS = ("system_title", "client_sap", "server_sap", "secret")
 _MASTER_MEMBERS = ("system_title", "master_key")
 _COURIER_MEMBERS = ("system_title", "head_end_system_title", "global_unicast_encryption_key", "authentication_key")
 _RING = "meter"  # the name of a ring's tables, each with the members of a key file
@@ -56,6 +58,23 @@ class MeterCredentials:
     def cipher_keys(self) -> CipherKeys:
         """The keys as the wire uses them."""
         return CipherKeys(global_unicast_encryption_key=self.encryption_key, authentication_key=self.authentication_key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretCredentials:
+    """What low-level security needs: the meter's system title, the two SAPs, the secret of 8..64 octets.
+
+    Nothing is ciphered with it, and the meter does not prove itself: it is for a line in nobody else's hands.
+    """
+
+    system_title: SystemTitle
+    client_sap: int
+    server_sap: int
+    secret: bytes = field(repr=False)
+
+    def __post_init__(self) -> None:
+        """Refuse a secret of a wrong length, and the well-known example keys (InvalidValueError)."""
+        check_secret(self.secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +112,24 @@ class CourierCredentials:
 def load_credentials(path: Path) -> MeterCredentials:
     """Read a key file; CredentialsError names the file and what is wrong with it, never a key."""
     return _made(path, _read(path), _MEMBERS, _credentials)
+
+
+def load_client_credentials(path: Path) -> MeterCredentials | SecretCredentials:
+    """Read the file of keys or of a secret, whichever it is; CredentialsError as `load_credentials`."""
+    table = _read(path)
+    if "secret" not in table:
+        return _made(path, table, _MEMBERS, _credentials)
+    return _made(
+        path,
+        table,
+        _SECRET_MEMBERS,
+        lambda told: SecretCredentials(
+            system_title=_title(told["system_title"]),
+            client_sap=_sap("client_sap", told["client_sap"]),
+            server_sap=_sap("server_sap", told["server_sap"]),
+            secret=_secret(told["secret"]),
+        ),
+    )
 
 
 class KeyFiles:
@@ -154,6 +191,11 @@ def save_credentials(path: Path, credentials: MeterCredentials) -> None:
     write_new(path, _text(credentials), mode=0o600)
 
 
+def save_secret(path: Path, credentials: SecretCredentials) -> None:
+    """Write the file of a secret as `save_credentials` writes one of keys."""
+    write_new(path, f'{_address_lines(credentials)}secret = "{credentials.secret.hex()}"\n', mode=0o600)
+
+
 def save_key_ring(path: Path, ring: Iterable[MeterCredentials]) -> None:
     """Write the keys of many meters into one file, as `save_credentials` writes those of one."""
     text = "".join(f"[[{_RING}]]\n{_text(credentials)}\n" for credentials in ring)
@@ -178,11 +220,14 @@ def save_courier_credentials(path: Path, credentials: CourierCredentials) -> Non
 
 
 def _text(credentials: MeterCredentials) -> str:
+    return _address_lines(credentials) + _key_lines(credentials)
+
+
+def _address_lines(credentials: MeterCredentials | SecretCredentials) -> str:
     return (
         f'system_title = "{credentials.system_title}"\n'
         f"client_sap = {credentials.client_sap}\n"
         f"server_sap = {credentials.server_sap}\n"
-        f"{_key_lines(credentials)}"
     )
 
 
@@ -239,6 +284,14 @@ def _made(path: Path, table: dict[str, Any], members: tuple[str, ...], make: Cal
         raise CredentialsError(f"{path}: {error}") from None
 
 
+def check_secret(secret: bytes) -> None:
+    """InvalidValueError unless it may be the secret of an association; the text never holds it."""
+    if not SHORTEST_SECRET <= len(secret) <= LONGEST_SECRET:
+        raise InvalidValueError(f"a secret is {SHORTEST_SECRET}..{LONGEST_SECRET} octets")
+    if secret in EXAMPLE_KEYS:
+        raise InvalidValueError("the secret is a published example key; make a random one")
+
+
 def _check_pair(encryption_key: bytes, authentication_key: bytes) -> None:
     for name, key in (("encryption", encryption_key), ("authentication", authentication_key)):
         _check_key(name, key)
@@ -274,3 +327,10 @@ def _key(name: str, value: object) -> bytes:
         return bytes.fromhex(str(value))
     except ValueError:
         raise InvalidValueError(f"{name} is {2 * KEY_LENGTH} hexadecimal digits") from None
+
+
+def _secret(value: object) -> bytes:
+    try:
+        return bytes.fromhex(str(value))
+    except ValueError:
+        raise InvalidValueError(f"secret is {2 * SHORTEST_SECRET}..{2 * LONGEST_SECRET} hexadecimal digits") from None

@@ -20,6 +20,7 @@ from dlms_objects.meter.open_connections import Droppable, OpenConnections
 from dlms_objects.meter.pusher import Pusher
 from dlms_objects.meter.service import TICK_S, running_clock
 from dlms_objects.meter.store import MeterStore, StorageError
+from dlms_objects.meter.ways import Ways
 
 CONNECTIONS_OF_A_METER = 32
 
@@ -55,6 +56,7 @@ class HostedMeter:
         self.factory: MeterFactory | None = None
         self.connections = OpenConnections[CutConnection]()
         self.check_due_s = 0.0  # the real second before which no check comes due; 0: ask the meter
+        self._ways: Ways | None = None
         self._number = number
         self._surroundings = surroundings
         self._pusher: Pusher | None = None
@@ -70,11 +72,19 @@ class HostedMeter:
         clock = running_clock(store.clock(), shared.clock, real_s)
         consumption = Household(shared.seed, self._number).consumption()
         meter = Meter(store, clock, consumption, keys, server_sap=self.sap)
+        if self._ways is not None:
+            meter.ways = self._ways
         meter.start(real_s)
         parameters = meter.server_parameters(shared.inactivity_s)
         self.factory = MeterFactory(shared.reactor, meter, parameters, CONNECTIONS_OF_A_METER)
         self._pusher = Pusher(shared.reactor, meter.pushes)
         self.meter, self.check_due_s = meter, 0.0
+
+    def show(self, ways: Ways) -> None:
+        """Let the meter show these ways to it, now and whenever it comes back."""
+        self._ways = ways
+        if self.meter is not None:
+            self.meter.ways = ways
 
     def look_after_pushes(self, real_s: float) -> None:
         """Send what is to be pushed, after the meter's checks; while it pushes, that is wanted every second."""

@@ -18,13 +18,16 @@ from twisted.logger import Logger
 
 from dlms_objects.errors import LocalError
 from dlms_objects.meter.database import MeterDatabase
+from dlms_objects.meter.device_objects import device_name
 from dlms_objects.meter.fleet.checks import FleetChecks
 from dlms_objects.meter.fleet.config import FaultsConfig, FleetConfig
 from dlms_objects.meter.fleet.connection import FleetFactory
 from dlms_objects.meter.fleet.faults import Faults
-from dlms_objects.meter.fleet.hosted_meter import HostedMeter, Surroundings
+from dlms_objects.meter.fleet.hosted_meter import CONNECTIONS_OF_A_METER, HostedMeter, Surroundings
+from dlms_objects.meter.fleet.identity import FleetIdentity
 from dlms_objects.meter.fleet.setup import store_files
 from dlms_objects.meter.listening import listen_on
+from dlms_objects.meter.ways import Ways
 
 TICK_S = 0.1
 FAULTS_S = 0.5  # between two looks at faults.toml
@@ -135,7 +138,22 @@ class FleetService(Service):
         self._repeat(self._tick, TICK_S)
         self._repeat(self._faults.look, FAULTS_S)
         self._port, endpoint = await listen_on(self._reactor, config.listen, self.factory, BACKLOG)
+        self._show_ways(int(endpoint.rpartition(":")[2]))
         return f"{endpoint} {len(self.hosts)} meters"
+
+    def _show_ways(self, port: int) -> None:
+        """Let every meter show where the fleet listens, and all its meters as the logical devices there."""
+        identity = FleetIdentity(self._config.seed)
+        ways = Ways(
+            devices=lambda: [
+                (host.sap, device_name(identity.title(number))) for number, host in enumerate(self.hosts, start=1)
+            ],
+            port=port,
+            connections=CONNECTIONS_OF_A_METER,
+            inactivity_s=self._config.inactivity_s,
+        )
+        for host in self.hosts:
+            host.show(ways)
 
     async def _catch_up(self) -> None:
         """Make the checks that came due while the last meters were powered up, before anyone looks."""

@@ -16,6 +16,8 @@ PUBLIC_READS = {
 }
 MANAGEMENT_WRITES = {
     ("0.0.1.0.0.255", 2),
+    ("0.0.40.0.4.255", 7),
+    ("0.0.97.98.0.255", 2),
     ("0.0.128.0.0.255", 4),
     ("0.0.128.2.0.255", 3),
     *((f"0.0.128.1.{number}.255", attribute) for number in range(1, 33) for attribute in (2, 3, 4)),
@@ -44,7 +46,16 @@ def test_the_reader_reads_everything_but_keys_and_changes_nothing():
     assert granted(Role.READER, "write") == granted(Role.READER, "call") == set()
 
 
-def test_management_writes_exactly_what_the_object_model_calls_rw_and_the_push_settings():
+def test_the_resident_reads_purse_fees_and_journal_and_sets_amounts_and_nothing_else():
+    fees = {f"0.0.128.1.{number}.255" for number in range(1, 33)}
+    own = {"0.0.128.0.0.255", "0.0.99.128.0.255", *fees}
+    everything = {(str(n), a.number) for n, d in CATALOGUE.items() for a in d.interface.attributes}
+    assert granted(Role.RESIDENT, "read") == {(name, number) for name, number in everything if name in own}
+    assert granted(Role.RESIDENT, "write") == set()
+    assert granted(Role.RESIDENT, "call") == {(name, 1) for name in fees}
+
+
+def test_management_writes_what_the_object_model_calls_rw_the_push_settings_the_alarms_and_the_residents_secret():
     assert granted(Role.MANAGEMENT, "write") == MANAGEMENT_WRITES
 
 
@@ -63,8 +74,9 @@ def test_the_object_list_has_the_declared_shape_and_every_object_with_a_right(ro
 
 
 def test_the_associations_are_those_of_the_object_model():
-    assert [(a.role, a.client_sap, a.number, a.is_ciphered) for a in ASSOCIATIONS] == [
-        ("public", 16, 1, False),
-        ("reader", 2, 2, True),
-        ("management", 1, 3, True),
+    assert [(a.role, a.client_sap, a.number, a.mechanism.name, a.is_ciphered, a.is_local) for a in ASSOCIATIONS] == [
+        ("public", 16, 1, "NONE", False, False),
+        ("reader", 2, 2, "HLS_GMAC", True, False),
+        ("management", 1, 3, "HLS_GMAC", True, False),
+        ("resident", 3, 4, "LLS", False, True),
     ]

@@ -101,7 +101,7 @@ def test_key_files_of_two_meters_are_refused(folder, tmp_path):
 
 def test_a_key_file_of_another_association_is_refused(folder):
     shutil.copy(folder / "keys" / "management.toml", folder / "keys" / "reader.toml")
-    assert "keys of client SAP 1 with server SAP 1; reader is client SAP 2" in told(folder, BASE)[1]
+    assert "for client SAP 1 with server SAP 1; reader is client SAP 2" in told(folder, BASE)[1]
 
 
 def test_one_key_for_two_associations_is_refused_for_they_would_share_nonces(folder):

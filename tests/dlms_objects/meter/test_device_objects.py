@@ -144,7 +144,7 @@ def test_an_association_object_tells_its_partners_context_and_whether_it_is_open
     is_current = declared.role is asking
     assert shown("associated_partners_id") == {"client_sap": declared.client_sap, "server_sap": 1}
     assert shown("application_context_name") == "60857405080103" if declared.is_ciphered else "60857405080101"
-    assert shown("authentication_mechanism_name") == f"6085740508020{5 if declared.is_ciphered else 0}"
+    assert shown("authentication_mechanism_name") == f"6085740508020{declared.mechanism.value}"
     assert shown("association_status") == (2 if is_current else 0)
     assert shown("security_setup_reference") == str(security_setup_name(declared.number))
     context = shown("xdlms_context_info")

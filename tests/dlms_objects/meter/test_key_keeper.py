@@ -5,14 +5,16 @@ import stat
 import pytest
 
 from dlms_objects.classes.catalogue import Role
+from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter.config import MASTER_KEY_NAME
 from dlms_objects.meter.store import StorageError
 from dlms_objects.purse.outcome import EventCode
-from dlms_objects.transport.credentials import load_master_key
+from dlms_objects.transport.credentials import load_client_credentials, load_master_key
+from dlms_objects.wire.acse import Mechanism
 from dlms_objects.wire.key_wrap import wrap_key
 from tests.support.meters import CLIENT_TITLE, NOW
 
-MANAGEMENT, READER, PUBLIC = 1, 2, 16
+MANAGEMENT, READER, RESIDENT, PUBLIC = 1, 2, 3, 16
 NEW, OTHER = b"N" * 16, b"O" * 16
 
 
@@ -40,12 +42,39 @@ def key_events(world):
 def test_the_first_start_takes_over_the_key_files_and_later_ones_do_not(world, keeper):
     credentials = world.credentials
     for role, sap in ((Role.READER, READER), (Role.MANAGEMENT, MANAGEMENT)):
-        assert keeper.roles[sap].keys == credentials[role].cipher_keys()
-    assert keeper.roles[PUBLIC].keys is None
+        assert keeper.roles(is_local=True)[sap].keys == credentials[role].cipher_keys()
+    assert keeper.roles(is_local=True)[PUBLIC].keys is None
     path, key = world.made.keys[Role.MANAGEMENT], credentials[Role.MANAGEMENT].encryption_key
     path.write_text(path.read_text().replace(key.hex(), NEW.hex()))
     world.restart()
-    assert world.meter.key_keeper.roles[MANAGEMENT].keys == credentials[Role.MANAGEMENT].cipher_keys()
+    assert world.meter.key_keeper.roles(is_local=True)[MANAGEMENT].keys == credentials[Role.MANAGEMENT].cipher_keys()
+
+
+def test_the_resident_has_a_secret_and_a_role_on_the_local_port_only(world, keeper):
+    secret = load_client_credentials(world.made.resident).secret
+    role = keeper.roles(is_local=True)[RESIDENT]
+    assert (role.mechanism, role.password, role.policy.is_ciphered) == (Mechanism.LLS, secret, False)
+    assert keeper.roles(is_local=False).keys() == {PUBLIC, READER, MANAGEMENT}
+
+
+def test_a_changed_secret_counts_at_once_and_after_a_restart_and_is_an_event(world, keeper):
+    name, time = keeper.name_of(RESIDENT), world.meter.keeper.stamp(NOW)
+    keeper.change_secret(RESIDENT, b"a new secret", time)
+    keeper.change_secret(RESIDENT, b"a new secret", time)
+    assert keeper.roles(is_local=True)[RESIDENT].password == b"a new secret"
+    assert (key_events(world), keeper.changes) == ([RESIDENT], 1)
+    assert keeper.name_of(RESIDENT) != name
+    world.restart()
+    assert world.meter.key_keeper.roles(is_local=True)[RESIDENT].password == b"a new secret"
+
+
+@pytest.mark.parametrize(("client_sap", "secret"), [(3, b"7octets"), (3, bytes(65)), (3, bytes(range(16))), (2, NEW)])
+def test_a_secret_that_cannot_be_changes_nothing(world, keeper, client_sap, secret):
+    before = keeper.roles(is_local=True)[RESIDENT]
+    with pytest.raises(InvalidValueError):
+        keeper.change_secret(client_sap, secret, world.meter.keeper.stamp(NOW))
+    assert keeper.roles(is_local=True)[RESIDENT] == before
+    assert key_events(world) == []
 
 
 def test_the_store_that_holds_keys_is_its_owner_s_alone(world):
@@ -54,24 +83,24 @@ def test_the_store_that_holds_keys_is_its_owner_s_alone(world):
 
 
 def test_a_transfer_counts_at_once_and_after_a_restart_and_is_an_event(world, keeper, transfer):
-    before = keeper.roles
+    before = keeper.roles(is_local=True)
     transfer(READER, 0, NEW)
     assert before[READER].keys.global_unicast_encryption_key == NEW
     assert key_events(world) == [READER]
     assert keeper.changes == 1
     world.restart()
     after = world.meter.key_keeper
-    assert after.roles[READER].keys == before[READER].keys
+    assert after.roles(is_local=True)[READER].keys == before[READER].keys
     assert after.changes == 0
 
 
 def test_the_same_key_again_changes_nothing(world, keeper, transfer):
-    transfer(READER, 0, keeper.roles[READER].keys.global_unicast_encryption_key)
+    transfer(READER, 0, keeper.roles(is_local=True)[READER].keys.global_unicast_encryption_key)
     assert (key_events(world), keeper.changes) == ([], 0)
 
 
 def test_a_new_key_has_new_counters_and_an_old_one_goes_on_with_its_own(keeper, transfer):
-    old = keeper.roles[READER].keys.global_unicast_encryption_key
+    old = keeper.roles(is_local=True)[READER].keys.global_unicast_encryption_key
     name, counters = keeper.name_of(READER), keeper.counters(READER)
     sent = [counters.sent.next() for _ in range(3)]
     counters.received.accept(CLIENT_TITLE, 77)
@@ -97,7 +126,7 @@ def test_roles_without_keys_have_the_sap_for_a_name(keeper):
 
 
 def test_a_change_that_cannot_be_stored_did_not_happen(world, keeper, transfer, monkeypatch):
-    before = dict(keeper.roles)
+    before = dict(keeper.roles(is_local=True))
 
     def full(*_):
         raise StorageError("the disk is full")
@@ -105,7 +134,7 @@ def test_a_change_that_cannot_be_stored_did_not_happen(world, keeper, transfer, 
     monkeypatch.setattr("dlms_objects.meter.store.MeterStore.save_keys", full)
     with pytest.raises(StorageError):
         transfer(READER, 0, NEW)
-    assert (dict(keeper.roles), keeper.changes) == (before, 0)
+    assert (dict(keeper.roles(is_local=True)), keeper.changes) == (before, 0)
 
 
 def test_a_half_stored_change_is_taken_back(world, keeper, transfer, monkeypatch):

@@ -1,119 +1,24 @@
 """The access table, enumerated: every role, object, attribute and method; and what a wrong request is answered."""
 
-import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
-
 import pytest
 
-from dlms_objects.classes.catalogue import CATALOGUE, CLOCK_NAME, SERIAL_NUMBER, ObjectDeclaration, Role
+from dlms_objects.classes.catalogue import CATALOGUE, CLOCK_NAME, SERIAL_NUMBER, Role
 from dlms_objects.classes.fee_item_class import FEE_ITEM, fee_item_name
-from dlms_objects.classes.parameters_codec import UNCONFIGURED, parameters_to_data
 from dlms_objects.classes.purse_class import JOURNAL_NAME, PURSE, PURSE_NAME
-from dlms_objects.classes.shape import DATE, DATE_TIME, IDENTIFIER, Array, Leaf, Nullable, Shape, Structure, conforms
+from dlms_objects.classes.shape import conforms
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter import logical_device
-from dlms_objects.meter.cosem_object import Requester
 from dlms_objects.meter.logical_device import LogicalDevice
 from dlms_objects.meter.store import StorageError
 from dlms_objects.values import data as cosem
-from dlms_objects.values.cosem_time import CosemDate
-from dlms_objects.values.data import NULL, Data, DataType
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.values.results import ActionResult, DataAccessResult
 from dlms_objects.wire import axdr
 from dlms_objects.wire.selection import EntryDescriptor
-from tests.support.meters import NOW
+from tests.conftest import ACCESSES
+from tests.support.access_matrix import Matrix, sample
 
 UNKNOWN = LogicalName.parse("9.9.9.9.9.9")
-DENIALS = (DataAccessResult.READ_WRITE_DENIED, DataAccessResult.OBJECT_UNDEFINED, DataAccessResult.TYPE_UNMATCHED)
-
-
-@dataclass
-class Matrix:
-    """What a device allows a role, found by trying everything."""
-
-    device: LogicalDevice
-    requester: Requester
-    strange_numbers: tuple[int, ...] = (-128, -1, 0)
-    beyond: int = 2
-    tried: int = 0
-
-    def deviations(self, declarations: Iterable[ObjectDeclaration] = CATALOGUE.values()) -> list[str]:
-        """Where the device's answer is not the catalogue's."""
-        return [text for declaration in declarations for text in self._of(declaration)]
-
-    def _of(self, declaration):
-        rights = declaration.rights_of(self.requester.association.role)
-        interface, name = declaration.interface, declaration.logical_name
-        for number in self._numbers(interface.attributes):
-            attribute = AttributeDescriptor(interface.class_id, name, number)
-            value = self.device.get(attribute, None, self.requester)
-            denial = self._denial(number, interface.attributes)
-            yield from self._judge("get", attribute, number in rights.read, value, denial)
-            shape = next((a.shape for a in interface.attributes if a.number == number), None)
-            written = self.device.set(attribute, None, axdr.encode(sample(shape)), self.requester)
-            yield from self._judge("set", attribute, number in rights.write, written, denial)
-        for number in self._numbers(interface.methods):
-            method = MethodDescriptor(interface.class_id, name, number)
-            shape = next((m.parameter for m in interface.methods if m.number == number), None)
-            outcome = self.device.action(method, axdr.encode(sample(shape)), self.requester)
-            denial = self._denial(number, interface.methods)
-            yield from self._judge("call", method, number in rights.call, outcome.result, denial)
-
-    def _judge(self, what, descriptor, granted, answer, denial):
-        """What is not granted is denied with its own result; what is granted gets as far as the object itself."""
-        self.tried += 1
-        if (answer in DENIALS) if granted else (answer != denial):
-            yield f"{what} {descriptor}: {answer!r}, granted: {granted}"
-
-    def _numbers(self, declared):
-        last = max((item.number for item in declared), default=0)
-        return [*self.strange_numbers, *range(1, last + 1 + self.beyond)]
-
-    @staticmethod
-    def _denial(number, declared):
-        exists = number in [item.number for item in declared]
-        return DataAccessResult.READ_WRITE_DENIED if exists else DataAccessResult.OBJECT_UNDEFINED
-
-
-def sample(shape: Shape | None) -> Data:
-    """A value of that shape that any object accepts when it may be written; what it says is harmless."""
-    match shape:
-        case None | Nullable():
-            return NULL
-        case Array():
-            return cosem.array([sample(shape.element)])
-        case Structure() if shape == FEE_ITEM.attribute("parameters").shape:
-            return parameters_to_data(UNCONFIGURED)
-        case Structure() if shape == PURSE.attribute("settings").shape:
-            numbers = (0, 0, 0, 0, 60, 0, 0, 12, "UTC")
-            return cosem.structure(*(Data(leaf.type, n) for (_, leaf), n in zip(shape.members, numbers, strict=True)))
-        case Structure():
-            return cosem.structure(*(sample(inner) for _name, inner in shape.members))
-        case Leaf():
-            return sample_leaf(shape)
-
-
-SAMPLE_VALUES = {
-    DataType.BOOLEAN: False,
-    DataType.BIT_STRING: "0" * 24,
-    DataType.VISIBLE_STRING: "",
-    DataType.UTF8_STRING: "",
-    DataType.NULL_DATA: None,
-}
-SAMPLE_LEAVES = {
-    DATE: CosemDate.from_date(NOW.date()).octets,
-    DATE_TIME: bytes.fromhex("07ea060a030c000000fe2000"),
-    IDENTIFIER: bytes(15) + b"\x01",
-}
-
-
-def sample_leaf(leaf: Leaf) -> Data:
-    if leaf.type is DataType.OCTET_STRING:
-        return cosem.octet_string(SAMPLE_LEAVES.get(leaf, bytes(leaf.length or 0)))
-    value = SAMPLE_VALUES.get(leaf.type, 0)
-    return Data(leaf.type, value[: leaf.length] if isinstance(value, str) else value)
 
 
 @pytest.fixture(params=Role, ids=str)
@@ -126,11 +31,11 @@ def manager(world):
     return world.requester(Role.MANAGEMENT)
 
 
-def test_every_role_may_do_exactly_what_the_catalogue_grants(world, requester):
+def test_every_role_may_do_exactly_what_the_catalogue_grants(world, requester, record_property):
     matrix = Matrix(world.meter.device, requester)
     assert matrix.deviations() == []
     assert matrix.tried > 1000
-    sys.stdout.write(f"{requester.association.role}: {matrix.tried} accesses tried\n")
+    record_property(ACCESSES, matrix.tried)
 
 
 @pytest.mark.parametrize("role", [Role.PUBLIC, Role.READER])

@@ -13,6 +13,7 @@ from dlms_objects.classes.catalogue import (
     DEVICE_NAME,
     SERIAL_NUMBER,
     Role,
+    charge_name,
 )
 from dlms_objects.classes.shape import Leaf, conforms
 from dlms_objects.classes.standard import CLOCK
@@ -34,6 +35,10 @@ OWN_TYPES = {
     ACTIVE_ENERGY_IMPORT: Leaf(DataType.DOUBLE_LONG_UNSIGNED),
     CONSUMER_MESSAGE: Leaf(DataType.UTF8_STRING),
 }
+
+
+INEXACT = {(charge_name(2), "period")}
+"""What the fees of the test below have that a standard class cannot say: the second one's months differ."""
 
 
 def shape_of(declaration, attribute):
@@ -58,14 +63,15 @@ def test_every_attribute_of_every_object_is_readable_with_its_declared_shape(wor
     for name, declaration in CATALOGUE.items():
         for attribute in declaration.interface.attributes:
             descriptor = AttributeDescriptor(declaration.interface.class_id, name, attribute.number)
-            if attribute.name == "secret":
+            if attribute.name == "secret" or (name, attribute.name) in INEXACT:
                 with pytest.raises(AccessRefusedByMeterError):
                     client.read(descriptor)
                 continue
             value, shape = axdr.decode(client.read(descriptor)), shape_of(declaration, attribute)
             count += 1
             assert shape is None or conforms(shape, value), (declaration.interface.name, attribute.name, value)
-    assert count == sum(len(d.interface.attributes) for d in CATALOGUE.values()) - 4
+    secrets = sum(d.interface.class_id == 15 for d in CATALOGUE.values())
+    assert count == sum(len(d.interface.attributes) for d in CATALOGUE.values()) - secrets - len(INEXACT)
     sys.stdout.write(f"{role}: {count} attributes read\n")
 
 

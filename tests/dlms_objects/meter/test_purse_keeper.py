@@ -246,7 +246,7 @@ TAMPERINGS = {
     "an entry missing": "DELETE FROM entry WHERE sequence = 3",
     "the last entry missing": "DELETE FROM entry WHERE sequence = 5",
     "all entries missing": "DELETE FROM entry",
-    "an entry added": "INSERT INTO entry SELECT 6, instant_s, row, meter FROM entry WHERE sequence = 5",
+    "an entry added": "INSERT INTO entry SELECT 6, instant_s, row, history, meter FROM entry WHERE sequence = 5",
     "the balance altered": "UPDATE meter SET state = CAST(replace(state, '\"balance\":15', '\"balance\":99') AS BLOB)",
     "the head altered": "UPDATE meter SET state = CAST(replace(state, '\"sequence\":5', '\"sequence\":4') AS BLOB)",
 }

@@ -12,7 +12,7 @@ from dlms_objects.meter import setup
 from dlms_objects.meter.config import MeterConfig, load_keys
 from dlms_objects.meter.store import MeterStore
 from dlms_objects.program_folder import AlreadyThereError
-from dlms_objects.transport.credentials import load_courier_credentials
+from dlms_objects.transport.credentials import load_client_credentials, load_courier_credentials
 from dlms_objects.values.money import Currency
 
 
@@ -34,7 +34,7 @@ def test_a_new_meter_is_a_configuration_a_store_and_a_key_file_per_ciphered_asso
 
 def test_key_files_are_private_random_and_of_this_meter(tmp_path):
     first, second = (setup.create(tmp_path / name) for name in ("first", "second"))
-    for path in (*first.keys.values(), first.courier_keys):
+    for path in (*first.keys.values(), first.resident, first.courier_keys):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
         assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     keys = [
@@ -46,7 +46,8 @@ def test_key_files_are_private_random_and_of_this_meter(tmp_path):
         )
         for key in (credentials.encryption_key, credentials.authentication_key)
     ]
-    assert len(set(keys)) == len(keys) == 12
+    keys += [load_client_credentials(made.resident).secret for made in (first, second)]
+    assert len(set(keys)) == len(keys) == 14
     courier = load_courier_credentials(first.courier_keys)
     assert (courier.system_title, courier.head_end_title) == (first.system_title, setup.HEAD_END_TITLE)
     assert first.system_title != second.system_title

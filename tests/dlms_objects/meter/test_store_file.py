@@ -69,10 +69,10 @@ def test_a_file_that_is_not_a_meters_store_is_refused_and_left_as_it_was(tmp_pat
 
 def test_a_store_of_a_later_version_is_refused(path):
     with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("PRAGMA user_version = 3")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     connection.close()
-    with pytest.raises(StorageError, match="of version 2; this program knows 1"):
+    with pytest.raises(StorageError, match="of version 3; this program knows 2"):
         MeterStore.open(path)
 
 
