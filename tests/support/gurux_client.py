@@ -14,7 +14,7 @@ from gurux_dlms.GXReplyData import GXReplyData
 from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.secure import GXDLMSSecureClient
 
-from dlms_objects.transport.credentials import MeterCredentials
+from dlms_objects.transport.credentials import MeterCredentials, SecretCredentials
 
 ANSWER_TIMEOUT_S = 20
 WRAPPER_HEADER_OCTETS = 8
@@ -69,6 +69,25 @@ class TcpLine:
         return octets
 
 
+class UdpLine:
+    """A UDP socket that exchanges one wrapper frame for another."""
+
+    def __init__(self, host: str, port: int) -> None:
+        """Nothing is sent yet."""
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.settimeout(ANSWER_TIMEOUT_S)
+        self._socket.connect((host, port))
+
+    def __call__(self, frame: bytes) -> bytes:
+        """Send the frame, wait for the answer."""
+        self._socket.send(frame)
+        return self._socket.recv(65_535)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+
 class Attribute:
     """One attribute as gurux's read and write take it, of any class; `value` is octets in A-XDR."""
 
@@ -93,7 +112,7 @@ class GuruxClient:
     def __init__(
         self,
         exchange: Exchange,
-        credentials: MeterCredentials | None = None,
+        credentials: MeterCredentials | SecretCredentials | None = None,
         *,
         system_title: bytes = b"GRX\x00\x00\x00\x00\x02",
         invocation_counter: int = 1,
@@ -104,10 +123,14 @@ class GuruxClient:
         """`invocation_counter` is the first one sent under the key."""
         self._exchange = exchange
         client_sap = public_sap if credentials is None else credentials.client_sap
-        mechanism = Authentication.NONE if credentials is None else Authentication.HIGH_GMAC
-        self.client = GXDLMSSecureClient(True, client_sap, server_sap, mechanism, None, InterfaceType.WRAPPER)
+        mechanism, password = Authentication.NONE, None
+        if isinstance(credentials, SecretCredentials):
+            mechanism, password = Authentication.LOW, credentials.secret
+        elif credentials is not None:
+            mechanism = Authentication.HIGH_GMAC
+        self.client = GXDLMSSecureClient(True, client_sap, server_sap, mechanism, password, InterfaceType.WRAPPER)
         self.client.maxReceivePDUSize = max_pdu
-        if credentials is not None:
+        if isinstance(credentials, MeterCredentials):
             ciphering = self.client.ciphering
             ciphering.security = Security.AUTHENTICATION_ENCRYPTION
             ciphering.systemTitle = bytearray(system_title)
@@ -129,6 +152,11 @@ class GuruxClient:
     def read(self, class_id: int, logical_name: str, attribute: int) -> Any:
         """An attribute's value as gurux decodes it; GuruxError when it is not to be had."""
         return self.exchange(self.client.read(Attribute(class_id, logical_name), attribute)).value
+
+    def read_object(self, item: Any, attribute: int) -> Any:
+        """An attribute of one of gurux's own objects, kept in it as gurux understands it; GuruxError as `read`."""
+        reply = self.exchange(self.client.read(item, attribute))
+        return self.client.updateValue(item, attribute, reply.value)
 
     def write(self, class_id: int, logical_name: str, attribute: int, value: bytes) -> None:
         """Write A-XDR octets (see `encoded`) to an attribute; GuruxError when the meter does not take them."""

@@ -6,6 +6,7 @@ from dlms_objects.classes.catalogue import ASSOCIATIONS, CATALOGUE, Rights, Role
 from dlms_objects.classes.shape import conforms
 from dlms_objects.classes.standard import OBJECT_LIST
 from dlms_objects.values.logical_name import LogicalName
+from tests.support.sources import ROOT
 
 PUBLIC_READS = {
     ("0.0.42.0.0.255", 2),
@@ -80,3 +81,57 @@ def test_the_associations_are_those_of_the_object_model():
         ("management", 1, 3, "HLS_GMAC", True, False),
         ("resident", 3, 4, "LLS", False, True),
     ]
+
+
+DOCUMENT = ROOT / "docs" / "objects.md"
+BEGIN, END = "<!-- from the catalogue -->\n", "<!-- end -->\n"
+
+
+def table() -> str:
+    """The objects as docs/objects.md lists them; many that differ in one number only share a line."""
+    lines = ["| logical name | class | public | reader | management | resident |", "|---|---|---|---|---|---|"]
+    families: dict[tuple[str, ...], list[LogicalName]] = {}
+    for name, declaration in CATALOGUE.items():
+        interface = declaration.interface
+        rights = tuple(told(declaration.rights_of(role)) for role in (Role.PUBLIC, Role.READER, Role.MANAGEMENT))
+        key = (f"{interface.class_id} {interface.name}", *rights, told(declaration.rights_of(Role.RESIDENT)))
+        families.setdefault(key, []).append(name)
+    for (interface_name, *rights), names in families.items():
+        lines += (f"| {shown} | {interface_name} | {' | '.join(rights)} |" for shown in shortened(names))
+    return "\n".join(lines) + "\n"
+
+
+def told(rights: Rights) -> str:
+    said = (("get", rights.read), ("set", rights.write), ("call", rights.call))
+    return "; ".join(f"{word} {spans(numbers)}" for word, numbers in said if numbers)
+
+
+def spans(numbers: frozenset[int]) -> str:
+    """`1-6, 8` for 1, 2, 3, 4, 5, 6 and 8."""
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in found)
+
+
+def shortened(names: list[LogicalName]) -> list[str]:
+    """Names that differ in E only, as one with `e` and what it runs through."""
+    by_rest: dict[bytes, list[int]] = {}
+    for name in names:
+        by_rest.setdefault(name.octets[:4], []).append(name.octets[4])
+    shown = []
+    for rest, numbers in by_rest.items():
+        prefix = ".".join(map(str, rest))
+        one = f"{prefix}.{numbers[0]}.255"
+        shown.append(one if len(numbers) == 1 else f"{prefix}.e.255, e = {spans(frozenset(numbers))}")
+    return shown
+
+
+def test_the_document_lists_the_catalogue():
+    before, after = DOCUMENT.read_text().split(BEGIN)
+    listed, _ = after.split(END)
+    assert before
+    assert listed == table()

@@ -25,3 +25,18 @@ def test_a_line_is_hdlc_with_the_meters_place_on_it_or_udp():
 def test_what_is_no_line_is_refused(endpoint, words):
     with pytest.raises(ValidationError, match=words):
         LineConfig(endpoint=endpoint)
+
+
+@pytest.mark.parametrize(
+    ("told", "is_local"),
+    [
+        ({"endpoint": "hdlc+optical:/dev/ttyUSB1"}, True),
+        ({"endpoint": "hdlc+optical:/dev/ttyUSB1", "local": False}, False),
+        ({"endpoint": "hdlc+serial:/dev/ttyUSB0:physical=17"}, False),
+        ({"endpoint": "hdlc+serial:/dev/ttyUSB0:physical=17", "local": True}, True),
+        ({"endpoint": "udp:127.0.0.1:4059"}, False),
+        ({"endpoint": "udp:127.0.0.1:4059", "local": True}, True),
+    ],
+)
+def test_an_optical_port_is_the_local_one_and_any_line_that_is_told_to_be(told, is_local):
+    assert LineConfig(**told).is_local is is_local

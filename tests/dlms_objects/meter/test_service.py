@@ -10,8 +10,9 @@ from twisted.logger import globalLogPublisher
 from twisted.web.client import Agent, readBody
 
 from deploy.demo.influxdb import free_port
-from dlms_objects.classes.catalogue import Role
+from dlms_objects.classes.catalogue import HDLC_SETUP_NAME, TCP_UDP_SETUP_NAME, Role
 from dlms_objects.classes.purse_class import PURSE, PURSE_NAME
+from dlms_objects.classes.standard import IEC_HDLC_SETUP, TCP_UDP_SETUP
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter import setup
 from dlms_objects.meter.listening import AddressInUseError, PanelAddressInUseError
@@ -319,3 +320,21 @@ def test_over_real_tcp_a_port_in_use_is_one_clear_error(world):
 
         with pytest.raises(AddressInUseError, match="Address already in use"):
             run_for_real(work)
+
+
+def test_the_meter_shows_the_port_and_the_line_that_were_opened(world, tmp_path):
+    world.options["line"] = [
+        {"endpoint": "hdlc+tcp:127.0.0.1:4060:physical=17:information=256"},
+    ]
+    world.options["maximum_connections"] = 9
+    service = make_service([world.config()], world.reactor)
+    start(service)
+    client = world.connect()
+    assert client.get(TCP_UDP_SETUP, TCP_UDP_SETUP_NAME, "TCP_UDP_port") == 4059
+    assert client.get(TCP_UDP_SETUP, TCP_UDP_SETUP_NAME, "nb_of_sim_conn") == 9
+    assert client.get(IEC_HDLC_SETUP, HDLC_SETUP_NAME, "device_address") == 17
+    assert client.get(IEC_HDLC_SETUP, HDLC_SETUP_NAME, "max_info_field_length_transmit") == 256
+    stopping = service.stopService()
+    world.reactor.settle()
+    world.reactor.advance(10)
+    result_of(stopping)

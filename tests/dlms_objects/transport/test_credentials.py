@@ -14,6 +14,8 @@ from dlms_objects.transport.credentials import (
     KeyFiles,
     MasterKey,
     MeterCredentials,
+    SecretCredentials,
+    load_client_credentials,
     load_courier_credentials,
     load_credentials,
     load_master_key,
@@ -21,6 +23,7 @@ from dlms_objects.transport.credentials import (
     save_credentials,
     save_key_ring,
     save_master_key,
+    save_secret,
 )
 from dlms_objects.values.system_title import SystemTitle
 
@@ -278,3 +281,37 @@ def test_a_ring_in_place_of_a_key_file_says_what_to_do(path):
         CredentialsError, match="a key ring of many meters; meterpurse fleet key writes the file of one"
     ):
         load_credentials(path)
+
+
+SECRET = SecretCredentials(system_title=TITLE, client_sap=3, server_sap=1, secret=b"a secret of ours")
+
+
+def test_a_secret_is_saved_private_and_loaded_as_it_was(path):
+    save_secret(path, SECRET)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_client_credentials(path) == SECRET
+    assert "secret of" not in repr(SECRET)
+    assert SECRET.secret.hex() not in repr(SECRET)
+
+
+def test_whichever_file_a_client_has_is_told_by_what_is_in_it(path):
+    path.write_text(TEXT)
+    path.chmod(0o600)
+    assert load_client_credentials(path) == CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    ("secret", "words"),
+    [
+        ("00" * 7, "8..64 octets"),
+        ("00" * 65, "8..64 octets"),
+        (bytes(range(16)).hex(), "example key"),
+        ("xy", "digits"),
+    ],
+)
+def test_a_secret_that_cannot_be_is_refused_and_not_repeated(path, secret, words):
+    save_secret(path, SECRET)
+    path.write_text(path.read_text().replace(SECRET.secret.hex(), secret))
+    with pytest.raises(CredentialsError, match=words) as refused:
+        load_client_credentials(path)
+    assert secret not in str(refused.value)

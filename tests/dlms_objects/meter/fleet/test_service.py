@@ -5,9 +5,12 @@ import gc
 import pytest
 from twisted.logger import globalLogPublisher
 
+from dlms_objects.classes.catalogue import SAP_ASSIGNMENT_NAME
 from dlms_objects.classes.purse_class import PURSE, PURSE_NAME
+from dlms_objects.classes.standard import SAP_ASSIGNMENT
 from dlms_objects.errors import InvalidValueError, MeterPurseError
 from dlms_objects.meter.database import MeterDatabase
+from dlms_objects.meter.device_objects import device_name
 from dlms_objects.meter.fleet import checks
 from dlms_objects.meter.fleet.config import FAULTS_NAME, FaultsConfig
 from dlms_objects.meter.fleet.hosted_meter import HostedMeter
@@ -162,3 +165,15 @@ def test_over_real_tcp_the_meters_of_one_port_are_told_apart_and_keep_what_was_d
         return [answer["outcome"] for answer in answers]
 
     assert run_for_real(work) == ["done", "done", "repeated"]
+
+
+def test_every_meter_shows_all_of_the_fleet_as_the_logical_devices_of_its_address(tmp_path):
+    fleet = FleetWorld(tmp_path / "fleet")
+    fleet.host(2).lose_power(1.0)
+    fleet.pass_time(2.0)
+    for sap in (1, 2):
+        listed = fleet.connect(sap).get(SAP_ASSIGNMENT, SAP_ASSIGNMENT_NAME, "SAP_assignment_list")
+        names = [bytes.fromhex(each["logical_device_name"]) for each in listed]
+        assert [each["SAP"] for each in listed] == [1, 2, 3]
+        assert names == [device_name(fleet.identity.title(number)) for number in (1, 2, 3)]
+    fleet.stop()
