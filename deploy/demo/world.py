@@ -1,11 +1,11 @@
 """The demo's world: one meter, one gateway, one head-end, each with its folder, on free loopback ports."""
 
-import socket
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from deploy.demo.daemons import Daemon
+from deploy.demo.influxdb import free_port
 from deploy.household import Household
 from deploy.purse_client import MeterAddress
 from dlms_objects.classes.catalogue import Role
@@ -95,10 +95,3 @@ def make_world(folder: Path, household: Household, start: datetime, *, meter_mod
         reader_token=headend.reader_token.read_text().strip(),
         outbox=folder / "gateway" / gateway_setup.OUTBOX_NAME,
     )
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

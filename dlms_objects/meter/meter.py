@@ -56,11 +56,12 @@ from dlms_objects.meter.device_objects import (
     energy_register,
 )
 from dlms_objects.meter.disconnect_control_object import DisconnectControlObject
+from dlms_objects.meter.history_source import HistorySource
 from dlms_objects.meter.key_keeper import KeyKeeper
 from dlms_objects.meter.logical_device import ActionOutcome, LogicalDevice
 from dlms_objects.meter.meter_keys import MeterKeys
 from dlms_objects.meter.payment_objects import account_object, charge_object, credit_object
-from dlms_objects.meter.profile_objects import EventSource, HistorySource, JournalSource, ProfileObject
+from dlms_objects.meter.profile_objects import EventSource, JournalSource, ProfileObject
 from dlms_objects.meter.purse_keeper import PurseKeeper
 from dlms_objects.meter.push_keeper import PushKeeper
 from dlms_objects.meter.push_setup_object import PushSetupObject

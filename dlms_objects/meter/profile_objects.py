@@ -1,4 +1,4 @@
-"""The profiles of the meter, purse journal, its two standard views and event log, with access by range and by entry.
+"""The profiles of the meter, purse journal, its views and event log, with selective access by range and by entry.
 
 A GET that selects more than MAXIMUM_ROWS rows is refused (scope-of-access-violated): the answer is made in memory, and
 half an answer would look whole. Who wants more asks for ranges.
@@ -6,7 +6,6 @@ half an answer would look whole. Who wants more asks for ranges.
 
 from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -16,7 +15,7 @@ from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter.clock import EARLIEST, LATEST
 from dlms_objects.meter.cosem_object import AccessRefusedError, ActionRefusedError, Requester, capture_object
 from dlms_objects.meter.moments import instant_meant
-from dlms_objects.meter.store import EVENT_LOG_ROWS, History, MeterStore, NumberedEvent
+from dlms_objects.meter.store import EVENT_LOG_ROWS, MeterStore, NumberedEvent
 from dlms_objects.values import data as cosem
 from dlms_objects.values.data import Data, DataType
 from dlms_objects.values.logical_name import LogicalName
@@ -78,21 +77,6 @@ class JournalSource:
     def entries(self, skip: int, limit: int) -> Sequence[bytes]:
         """The entries after the first `skip`: their numbers are their places."""
         return self.rows(skip + 1, LARGEST_NUMBER, limit)
-
-
-class HistorySource:
-    """One of the standard's histories: the journal's rows of its kinds, with the numbers they have there."""
-
-    attribute = LAST_ENTRY_ATTRIBUTE
-    row_shape = JOURNAL_ROW
-    profile_entries = LARGEST_NUMBER
-
-    def __init__(self, store: MeterStore, history: History) -> None:
-        """Read from this store."""
-        self.count = partial(store.history_count, history)
-        self.entries = partial(store.history_entries, history)
-        self.rows = partial(store.history_rows, history)
-        self.rows_of_period = partial(store.history_of_period, history)
 
 
 class EventSource:

@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.demo.daemons import Daemon, DaemonError
-from deploy.demo.world import free_port
+from deploy.demo.influxdb import free_port
 from deploy.fleet_gateway import make_gateway
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.meter.fleet import setup as fleet_setup

@@ -15,7 +15,7 @@ from gurux_dlms.objects import (
     GXDLMSTcpUdpSetup,
 )
 
-from deploy.demo.world import free_port
+from deploy.demo.influxdb import free_port
 from dlms_objects.classes.catalogue import Role
 from dlms_objects.transport.credentials import load_client_credentials
 from tests.support.command_line import call, invoke, served

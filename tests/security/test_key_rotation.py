@@ -216,6 +216,7 @@ def check_rotation(kind: str, fails_at: int, folder: Path) -> None:
         "management.toml",
         "master_key.toml",
         "reader.toml",
+        "resident.toml",
     ]
     household.meter.meter.close()
 

@@ -12,7 +12,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
-from deploy.demo.world import free_port
+from deploy.demo.influxdb import free_port
 from tests.support.certificates import Identity
 
 

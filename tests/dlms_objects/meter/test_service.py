@@ -322,19 +322,22 @@ def test_over_real_tcp_a_port_in_use_is_one_clear_error(world):
             run_for_real(work)
 
 
-def test_the_meter_shows_the_port_and_the_line_that_were_opened(world, tmp_path):
-    world.options["line"] = [
-        {"endpoint": "hdlc+tcp:127.0.0.1:4060:physical=17:information=256"},
-    ]
-    world.options["maximum_connections"] = 9
-    service = make_service([world.config()], world.reactor)
-    start(service)
-    client = world.connect()
-    assert client.get(TCP_UDP_SETUP, TCP_UDP_SETUP_NAME, "TCP_UDP_port") == 4059
-    assert client.get(TCP_UDP_SETUP, TCP_UDP_SETUP_NAME, "nb_of_sim_conn") == 9
-    assert client.get(IEC_HDLC_SETUP, HDLC_SETUP_NAME, "device_address") == 17
-    assert client.get(IEC_HDLC_SETUP, HDLC_SETUP_NAME, "max_info_field_length_transmit") == 256
-    stopping = service.stopService()
-    world.reactor.settle()
-    world.reactor.advance(10)
-    result_of(stopping)
+def test_over_real_tcp_the_meter_shows_the_port_and_the_line_that_were_opened(world):
+    line = f"hdlc+tcp:127.0.0.1:{free_port()}:physical=17:information=256"
+    world.options = {"listen": "127.0.0.1:0", "line": [{"endpoint": line}], "maximum_connections": 9}
+
+    async def work(reactor):
+        service = make_service([world.config()], reactor)
+        service.startService()
+        words = await service.when_ready()
+        session = await session_with(world, reactor, words)
+        tcp = RemoteObject(session, TCP_UDP_SETUP, TCP_UDP_SETUP_NAME)
+        hdlc = RemoteObject(session, IEC_HDLC_SETUP, HDLC_SETUP_NAME)
+        shown = [await tcp.get(name) for name in ("TCP_UDP_port", "nb_of_sim_conn")]
+        shown += [await hdlc.get(name) for name in ("device_address", "max_info_field_length_transmit")]
+        await session.release()
+        await service.stopService()
+        return words, shown
+
+    words, shown = run_for_real(work)
+    assert shown == [int(words.split()[0].rpartition(":")[2]), 9, 17, 256]
