@@ -4,8 +4,8 @@ The rules are here and the I/O is not: the session answers questions, the writer
 to stop are asked for. Nothing is kept between collections; where to go on is read from the outbox each time, so a crash
 at any point repeats work and loses none. Imported by `line.py`.
 
-An idle meter costs two questions (journal_head, last_event) and no write. The currency is asked until something was
-stored, a fee item's descriptor when a row or event names a revision that is not known.
+An idle meter costs one question (journal_head and last_event) and no write. The currency is asked along until something
+was stored, the descriptors of fee items, together, when rows or events name revisions that are not known.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from functools import partial
 
 from twisted.logger import Logger
 
-from dlms_objects.errors import RefusedError, RemoteError
+from dlms_objects.errors import LocalError, RefusedError, RemoteError
 from dlms_objects.purse.chain import ChainError, verify_octets
 from dlms_objects.purse.entry import DIGEST_LENGTH, JournalHead
 from dlms_objects.purse.outcome import EventCode, OutcomeCode
@@ -81,20 +81,24 @@ class Collector:
         JournalFault, after the events, when the journal does not continue our copy; then nothing is acknowledged.
         """
         before = await self._writer.run(partial(intake.standing, title=self._title))
-        currency = before.currency or await self._reader.currency()
+        opening = await self._reader.opening(with_currency=before.currency is None)
+        currency = before.currency or opening.currency
+        if currency is None:
+            raise LocalError(f"{self._title}: the currency was not asked for")
         try:
-            after, complete = await self._collect_journal(before, currency)
+            after, complete = await self._collect_journal(before, currency, opening.head)
         except JournalFault:
-            await self._collect_events(before, currency)
+            await self._collect_events(before, currency, opening.last_event)
             raise
         acknowledged = await self._acknowledge(before.acknowledgement)
-        events = await self._collect_events(after, currency) if complete else 0
+        events = await self._collect_events(after, currency, opening.last_event) if complete else 0
         rows = after.head.sequence - before.head.sequence
         return Collected(rows=rows, events=events, acknowledged=acknowledged, complete=complete)
 
-    async def _collect_journal(self, standing: Standing, currency: Currency) -> tuple[Standing, bool]:
-        """Where the collection stands now, and whether these were all the rows there are."""
-        head = await self._reader.journal_head()
+    async def _collect_journal(
+        self, standing: Standing, currency: Currency, head: JournalHead
+    ) -> tuple[Standing, bool]:
+        """Where the collection stands now, and whether these were all the rows up to `head`."""
         if head == standing.head:
             return standing, True
         if head.sequence <= standing.head.sequence:
@@ -158,17 +162,15 @@ class Collector:
 
         A fee item that the meter does not show holds back no money: its rows go on without a descriptor.
         """
-        items = []
-        for number, revision in sorted(wanted.items()):
-            if known.get(number, -1) < revision:
-                try:
-                    items.append(await self._reader.fee_item(number))
-                except RefusedError as error:
-                    log.warn("{meter}: fee item {number}: {error}", meter=self._title, number=number, error=error)
+        numbers = [number for number, revision in sorted(wanted.items()) if known.get(number, -1) < revision]
+        if not numbers:
+            return []
+        items, missing = await self._reader.fee_items(numbers)
+        for number in missing:
+            log.warn("{meter}: fee item {number} is not shown", meter=self._title, number=number)
         return items
 
-    async def _collect_events(self, standing: Standing, currency: Currency) -> int:
-        last = await self._reader.last_event_number()
+    async def _collect_events(self, standing: Standing, currency: Currency, last: int) -> int:
         through = standing.event_number
         if last < through:
             log.warn("{meter}: the event log went back to {last}", meter=self._title, last=last, collected=through)

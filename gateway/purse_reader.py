@@ -4,7 +4,7 @@ Every answer is checked against the declared shape (MalformedError otherwise); j
 octets. What the answers mean for the outbox is the collector's business. Imported by the collector.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,20 +13,26 @@ from dlms_objects.classes.fee_item_class import FEE_ITEM, fee_item_name
 from dlms_objects.classes.purse_class import EVENT_LOG_NAME, EVENT_ROW, JOURNAL_NAME, JOURNAL_ROW, PURSE, PURSE_NAME
 from dlms_objects.classes.shape import DATE_TIME, Leaf, Shape, conforms
 from dlms_objects.classes.standard import CLOCK, PROFILE_GENERIC, REGISTER
-from dlms_objects.errors import InvalidValueError, RefusedError
+from dlms_objects.errors import InvalidValueError
 from dlms_objects.purse.entry import ROW_LENGTH, JournalHead
+from dlms_objects.transport.client import AccessRefusedByMeterError
 from dlms_objects.values.cosem_time import CosemDateTime
 from dlms_objects.values.data import Data, DataType, double_long_unsigned, octet_string, structure
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.values.money import Currency
+from dlms_objects.values.results import DataAccessResult
 from dlms_objects.wire import axdr
 from dlms_objects.wire.errors import MalformedError
+from dlms_objects.wire.lists import AttributeWithSelection
 from dlms_objects.wire.row_plan import Column, RowPlan
 from dlms_objects.wire.selection import CaptureObject, RangeDescriptor, SelectiveAccess
 from gateway.records import EventRow, ItemDescriptor
 
 SEQUENCE_COLUMN = 2
 """Column 2 of the journal (attribute last_entry) is the sequence; of the event log (last_event) the number."""
+
+LIST_ATTRIBUTES = 64
+"""Attributes in one question at most; a MeterPurse meter takes 128."""
 
 _BUFFER = 2
 _WHOLE_NUMBERS = (
@@ -49,6 +55,10 @@ class Session(Protocol):
         """The attribute's value, raw A-XDR; RefusedError, RemoteError or TransportLostError."""
         ...
 
+    def get_list(self, attributes: Sequence[AttributeWithSelection]) -> Awaitable[tuple[bytes | DataAccessResult, ...]]:
+        """Each attribute's value, or why there is none; RemoteError or TransportLostError."""
+        ...
+
     def action(self, method: MethodDescriptor, parameters: bytes | None) -> Awaitable[bytes | None]:
         """Carry out a method with raw A-XDR parameters; its raw result, or None."""
         ...
@@ -60,6 +70,18 @@ class JournalRows:
 
     rows: list[bytes]
     revisions: dict[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a collection begins with: the journal's head, the number of the last event (0 before the first).
+
+    `currency` only where it was asked for.
+    """
+
+    head: JournalHead
+    last_event: int
+    currency: Currency | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +107,20 @@ class ItemStanding:
     missed: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterStanding:
+    """How a meter stands: its time (12 octets of a COSEM date-time), its energy register, its purse, its fee items.
+
+    `energy_wh` is in Wh as the object model fixes it, None where the meter shows no such register; a fee item that it
+    does not show is left out.
+    """
+
+    time: bytes
+    energy_wh: int | None
+    purse: PurseStanding
+    items: tuple[ItemStanding, ...]
+
+
 class PurseReader:
     """The questions that collection asks of one meter."""
 
@@ -92,22 +128,16 @@ class PurseReader:
         """Ask over this session."""
         self._session = session
 
-    async def currency(self) -> Currency:
-        """The purse's currency."""
-        code, scale = _members(await self._purse("currency"), PURSE.attribute("currency").shape)
-        try:
-            return Currency(code.value, scale.value)
-        except InvalidValueError as error:
-            raise MalformedError(f"the purse's currency: {error}") from error
-
-    async def journal_head(self) -> JournalHead:
-        """The sequence and digest of the last entry."""
-        sequence, digest = _members(await self._purse("journal_head"), PURSE.attribute("journal_head").shape)
-        return JournalHead(sequence=sequence.value, digest=digest.value)
-
-    async def last_event_number(self) -> int:
-        """The number of the last event; 0 before the first."""
-        return _event(axdr.decode(await self._purse("last_event"))).number
+    async def opening(self, *, with_currency: bool) -> Opening:
+        """What every collection begins with, by one question."""
+        names = ("journal_head", "last_event", *(("currency",) if with_currency else ()))
+        head, event, *currency = await self._all([_purse(name) for name in names])
+        sequence, digest = _members(head, PURSE.attribute("journal_head").shape)
+        return Opening(
+            head=JournalHead(sequence=sequence.value, digest=digest.value),
+            last_event=_event(axdr.decode(event)).number,
+            currency=_currency(currency[0]) if currency else None,
+        )
 
     async def journal(self, first: int, last: int) -> JournalRows:
         """The rows `first`..`last` of the journal that the meter holds; never more than asked for."""
@@ -138,61 +168,37 @@ class PurseReader:
             raise MalformedError(f"events {first}..{last} were asked for and {numbers} came")
         return rows
 
-    async def fee_item(self, number: int) -> ItemDescriptor:
-        """The descriptor of a fee item; the revision is read first, so it is never newer than the rest."""
-        name = fee_item_name(number)
-        revision_number = FEE_ITEM.attribute("revision").number
-        revision = axdr.decode(await self._session.get(AttributeDescriptor(FEE_ITEM.class_id, name, revision_number)))
-        parameters = FEE_ITEM.attribute("parameters")
-        raw = await self._session.get(AttributeDescriptor(FEE_ITEM.class_id, name, parameters.number))
-        if revision.type is not DataType.DOUBLE_LONG_UNSIGNED:
-            raise MalformedError(f"a revision is double-long-unsigned, not {revision.type.name.lower()}")
-        kind, label, payee, *_ = _members(raw, parameters.shape)
-        return ItemDescriptor(
-            number=number, revision=revision.value, kind=kind.value, label=label.value, payee=payee.value
-        )
+    async def fee_items(self, numbers: Sequence[int]) -> tuple[list[ItemDescriptor], list[int]]:
+        """The descriptors of fee items, and the numbers of those that the meter does not show.
 
-    async def clock_time(self) -> bytes:
-        """The meter's time, the 12 octets of a COSEM date-time."""
-        raw = await self._session.get(AttributeDescriptor(CLOCK.class_id, CLOCK_NAME, CLOCK.attribute("time").number))
-        time = axdr.decode(raw)
-        if not conforms(CLOCK.attribute("time").shape or DATE_TIME, time):
-            raise MalformedError(f"not a time: {raw[:24].hex()}")
-        return _date_time(time.value)
+        The revision is read before the rest, so it is never newer.
+        """
+        found: list[ItemDescriptor] = []
+        missing: list[int] = []
+        for some in _parts(numbers, LIST_ATTRIBUTES // 2):
+            answers = iter(await self._list([_fee_item(n, name) for n in some for name in ("revision", "parameters")]))
+            for number in some:
+                revision, parameters = next(answers), next(answers)
+                if isinstance(revision, bytes) and isinstance(parameters, bytes):
+                    found.append(_descriptor(number, revision, parameters))
+                else:
+                    missing.append(number)
+        return found, missing
 
-    async def energy_wh(self) -> int | None:
-        """The active energy import register, in Wh as the object model fixes it; None where the meter shows none."""
-        value = REGISTER.attribute("value").number
-        try:
-            raw = await self._session.get(AttributeDescriptor(REGISTER.class_id, ACTIVE_ENERGY_IMPORT, value))
-        except RefusedError:
-            return None
-        energy = axdr.decode(raw)
-        if energy.type not in _WHOLE_NUMBERS:
-            raise MalformedError(f"a register of whole Wh is wanted, not {energy.type.name.lower()}")
-        return int(energy.value)
-
-    async def purse_standing(self) -> PurseStanding:
-        """The purse's flags and shortfall."""
-        flags, shortfall, *_ = _members(await self._purse("status"), PURSE.attribute("status").shape)
-        bits = sum(1 << place for place, bit in enumerate(flags.value) if bit == "1")
-        return PurseStanding(flags=bits, shortfall_minor=shortfall.value)
-
-    async def item_standing(self, number: int) -> ItemStanding | None:
-        """How a fee item stands; None where the meter does not show it."""
-        status = FEE_ITEM.attribute("status")
-        try:
-            raw = await self._session.get(AttributeDescriptor(FEE_ITEM.class_id, fee_item_name(number), status.number))
-        except RefusedError:
-            return None
-        state, due, amount, _last, _last_amount, _total, missed = _members(raw, status.shape)
-        octets = _date_time(due.value)
-        return ItemStanding(
-            number=number,
-            state=state.value,
-            due=octets if CosemDateTime(octets).is_specified else None,
-            amount_minor=amount.value,
-            missed=missed.value,
+    async def standing(self, numbers: Sequence[int]) -> MeterStanding:
+        """How the meter stands; RefusedError when it shows neither its clock nor its purse."""
+        clock = AttributeDescriptor(CLOCK.class_id, CLOCK_NAME, CLOCK.attribute("time").number)
+        energy = AttributeDescriptor(REGISTER.class_id, ACTIVE_ENERGY_IMPORT, REGISTER.attribute("value").number)
+        time, purse, register = await self._list([clock, _purse("status"), energy])
+        items: list[ItemStanding] = []
+        for some in _parts(numbers, LIST_ATTRIBUTES):
+            answers = await self._list([_fee_item(number, "status") for number in some])
+            items += (_item(n, raw) for n, raw in zip(some, answers, strict=True) if isinstance(raw, bytes))
+        return MeterStanding(
+            time=_time(_shown(time, clock)),
+            energy_wh=_energy_wh(register) if isinstance(register, bytes) else None,
+            purse=_purse_standing(_shown(purse, _purse("status"))),
+            items=tuple(items),
         )
 
     async def acknowledge(self, head: JournalHead) -> int:
@@ -205,9 +211,79 @@ class PurseReader:
             raise MalformedError(f"an outcome is enum, not {outcome.type.name.lower()}")
         return int(outcome.value)
 
-    def _purse(self, attribute: str) -> Awaitable[bytes]:
-        number = PURSE.attribute(attribute).number
-        return self._session.get(AttributeDescriptor(PURSE.class_id, PURSE_NAME, number))
+    async def _all(self, attributes: Sequence[AttributeDescriptor]) -> list[bytes]:
+        """Every one of these, or RefusedError for the first that the meter does not show."""
+        answers = await self._list(attributes)
+        return [_shown(answer, attribute) for attribute, answer in zip(attributes, answers, strict=True)]
+
+    async def _list(self, attributes: Sequence[AttributeDescriptor]) -> Sequence[bytes | DataAccessResult]:
+        return await self._session.get_list([AttributeWithSelection(attribute=attribute) for attribute in attributes])
+
+
+def _purse(attribute: str) -> AttributeDescriptor:
+    return AttributeDescriptor(PURSE.class_id, PURSE_NAME, PURSE.attribute(attribute).number)
+
+
+def _fee_item(number: int, attribute: str) -> AttributeDescriptor:
+    return AttributeDescriptor(FEE_ITEM.class_id, fee_item_name(number), FEE_ITEM.attribute(attribute).number)
+
+
+def _parts(numbers: Sequence[int], length: int) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + length] for start in range(0, len(numbers), length))
+
+
+def _shown(answer: bytes | DataAccessResult, attribute: AttributeDescriptor) -> bytes:
+    if isinstance(answer, bytes):
+        return answer
+    raise AccessRefusedByMeterError(str(attribute), answer)
+
+
+def _currency(raw: bytes) -> Currency:
+    code, scale = _members(raw, PURSE.attribute("currency").shape)
+    try:
+        return Currency(code.value, scale.value)
+    except InvalidValueError as error:
+        raise MalformedError(f"the purse's currency: {error}") from error
+
+
+def _descriptor(number: int, revision: bytes, parameters: bytes) -> ItemDescriptor:
+    counted = axdr.decode(revision)
+    if counted.type is not DataType.DOUBLE_LONG_UNSIGNED:
+        raise MalformedError(f"a revision is double-long-unsigned, not {counted.type.name.lower()}")
+    kind, label, payee, *_ = _members(parameters, FEE_ITEM.attribute("parameters").shape)
+    return ItemDescriptor(number=number, revision=counted.value, kind=kind.value, label=label.value, payee=payee.value)
+
+
+def _time(raw: bytes) -> bytes:
+    time = axdr.decode(raw)
+    if not conforms(CLOCK.attribute("time").shape or DATE_TIME, time):
+        raise MalformedError(f"not a time: {raw[:24].hex()}")
+    return _date_time(time.value)
+
+
+def _energy_wh(raw: bytes) -> int:
+    energy = axdr.decode(raw)
+    if energy.type not in _WHOLE_NUMBERS:
+        raise MalformedError(f"a register of whole Wh is wanted, not {energy.type.name.lower()}")
+    return int(energy.value)
+
+
+def _purse_standing(raw: bytes) -> PurseStanding:
+    flags, shortfall, *_ = _members(raw, PURSE.attribute("status").shape)
+    bits = sum(1 << place for place, bit in enumerate(flags.value) if bit == "1")
+    return PurseStanding(flags=bits, shortfall_minor=shortfall.value)
+
+
+def _item(number: int, raw: bytes) -> ItemStanding:
+    state, due, amount, _last, _last_amount, _total, missed = _members(raw, FEE_ITEM.attribute("status").shape)
+    octets = _date_time(due.value)
+    return ItemStanding(
+        number=number,
+        state=state.value,
+        due=octets if CosemDateTime(octets).is_specified else None,
+        amount_minor=amount.value,
+        missed=missed.value,
+    )
 
 
 def _members(raw: bytes, shape: Shape | None) -> tuple[Data, ...]:

@@ -16,7 +16,7 @@ from dlms_objects.errors import MeterPurseError, RefusedError, RemoteError, Tran
 from dlms_objects.values.system_title import SystemTitle
 from gateway import exchange, intake
 from gateway.headend_client import BatchRefusedError, Headend
-from gateway.purse_reader import ItemStanding, PurseReader, PurseStanding, Session
+from gateway.purse_reader import MeterStanding, PurseReader, Session
 from gateway.writer import Writer
 
 MAXIMUM_READINGS = 1000
@@ -27,27 +27,22 @@ log = Logger()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How one meter stood: `time` on its own clock (12 octets), `read_at_s` on ours (unix time).
-
-    `energy_wh` is None where the meter shows no energy register; amounts are minor units.
-    """
+    """How one meter stood, at `read_at_s` on our clock (unix time)."""
 
     title: SystemTitle
-    time: bytes
     read_at_s: int
-    energy_wh: int | None
-    purse: PurseStanding
-    items: tuple[ItemStanding, ...]
+    standing: MeterStanding
 
     def document(self) -> dict[str, object]:
         """The reading as it is uploaded; times are 24 hexadecimal digits."""
+        stood = self.standing
         return {
             "system_title": str(self.title),
-            "time": self.time.hex(),
+            "time": stood.time.hex(),
             "read_at_s": self.read_at_s,
-            "energy_wh": self.energy_wh,
-            **asdict(self.purse),
-            "items": [{**asdict(item), "due": None if item.due is None else item.due.hex()} for item in self.items],
+            "energy_wh": stood.energy_wh,
+            **asdict(stood.purse),
+            "items": [{**asdict(item), "due": None if item.due is None else item.due.hex()} for item in stood.items],
         }
 
 
@@ -102,14 +97,7 @@ class ReadingDesk:
         return 0 if self._waiting else self._upload_every_s
 
     async def _reading(self, session: Session, title: SystemTitle, now_s: int) -> Reading:
-        reader = PurseReader(session)
         known = await self._writer.run(partial(intake.standing, title=title))
-        items = [await reader.item_standing(number) for number in sorted(known.revisions)]
         return Reading(
-            title=title,
-            time=await reader.clock_time(),
-            read_at_s=now_s,
-            energy_wh=await reader.energy_wh(),
-            purse=await reader.purse_standing(),
-            items=tuple(item for item in items if item is not None),
+            title=title, read_at_s=now_s, standing=await PurseReader(session).standing(sorted(known.revisions))
         )

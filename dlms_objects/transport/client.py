@@ -38,6 +38,7 @@ from dlms_objects.wire.acse import Mechanism
 from dlms_objects.wire.action import ActionResponseWithOptionalData
 from dlms_objects.wire.challenge import RecentChallenges
 from dlms_objects.wire.client import ClientAssociation
+from dlms_objects.wire.conformance import Conformance
 from dlms_objects.wire.counters import Counters
 from dlms_objects.wire.lists import AttributeWithSelection
 from dlms_objects.wire.notification import DataNotification, EventNotificationRequest
@@ -155,12 +156,14 @@ class MeterSession:
     def __init__(self, pump: "_Pump") -> None:
         """Speak through this connection."""
         self._pump = pump
+        self._has_lists = False
 
     async def associate(self) -> None:
         """Open the association, both sides proven to each other; AssociationRefusedByMeterError for a no."""
         event = await self._pump.ask(events.Associate())
         match event:
             case events.Associated():
+                self._has_lists = Conformance.MULTIPLE_REFERENCES in event.conformance
                 return
             case events.AssociationRefused():
                 raise AssociationRefusedByMeterError(
@@ -198,13 +201,27 @@ class MeterSession:
         return event.raw
 
     async def get_list(self, attributes: Sequence[AttributeWithSelection]) -> tuple[bytes | DataAccessResult, ...]:
-        """The value of each attribute as A-XDR octets, or why there is none; at most 128 for our own meter."""
+        """The value of each attribute as A-XDR octets, or why there is none; at most 128 for our own meter.
+
+        One question, or one for each attribute where the meter answers no lists.
+        """
+        if not self._has_lists:
+            return tuple([await self._get_or_result(each) for each in attributes])
         event = await self._pump.ask(list_events.GetList(tuple(attributes)))
         match event:
             case list_events.GetListDone():
                 return event.results
             case events.GetFailed():
                 raise AccessRefusedByMeterError("a list of attributes", event.result)
+        raise self._unexpected(event)
+
+    async def _get_or_result(self, wanted: AttributeWithSelection) -> bytes | DataAccessResult:
+        event = await self._pump.ask(events.Get(wanted.attribute, wanted.selection))
+        match event:
+            case events.GetDone():
+                return event.raw
+            case events.GetFailed():
+                return event.result
         raise self._unexpected(event)
 
     async def set_list(

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from dlms_objects.errors import RemoteError
+from dlms_objects.errors import RefusedError, RemoteError
 from dlms_objects.purse.entry import JournalHead
 from dlms_objects.purse.outcome import EventCode
 from dlms_objects.values.money import Currency
 from dlms_objects.wire.errors import MalformedError
 from gateway.purse_reader import PurseReader
 from gateway.records import ItemDescriptor
-from tests.support.fake_session import FakeItem, FakeMeter, FakeSession, page_of
+from tests.support.fake_session import FakeItem, FakeMeter, FakeSession, NotPermittedError, page_of
 from tests.support.mutation import mutations
 from tests.support.twisted_testing import result_of
 
@@ -47,8 +47,9 @@ class Says(FakeSession):
 
 
 def test_currency_and_head_are_read(reader: PurseReader, meter: FakeMeter) -> None:
-    assert result_of(reader.currency()) == Currency("CNY", -2)
-    assert result_of(reader.journal_head()) == meter.head
+    opening = result_of(reader.opening(with_currency=True))
+    assert (opening.currency, opening.head) == (Currency("CNY", -2), meter.head)
+    assert result_of(reader.opening(with_currency=False)).currency is None
 
 
 def test_rows_come_raw_with_the_newest_revision_of_each_fee_item(reader: PurseReader, meter: FakeMeter) -> None:
@@ -60,14 +61,38 @@ def test_rows_come_raw_with_the_newest_revision_of_each_fee_item(reader: PurseRe
 
 
 def test_no_event_is_number_0(reader: PurseReader, meter: FakeMeter) -> None:
-    assert result_of(reader.last_event_number()) == 0
+    assert result_of(reader.opening(with_currency=False)).last_event == 0
     meter.happen(EventCode.LOW_BALANCE)
-    assert result_of(reader.last_event_number()) == 1
+    assert result_of(reader.opening(with_currency=False)).last_event == 1
 
 
 def test_a_descriptor_has_the_revision_and_the_words(reader: PurseReader) -> None:
     expected = ItemDescriptor(number=1, revision=6, kind=1, label="房租", payee="landlord")
-    assert result_of(reader.fee_item(1)) == expected
+    assert result_of(reader.fee_items([1, 9])) == ([expected], [9])
+
+
+def test_many_fee_items_are_asked_for_in_parts() -> None:
+    meter = FakeMeter(items={number: FakeItem(f"fee {number}", "payee") for number in range(1, 100)})
+    session = FakeSession(meter)
+    found, missing = result_of(PurseReader(session).fee_items(range(1, 101)))
+    assert ([item.number for item in found], missing) == (list(range(1, 100)), [100])
+    assert session.questions == 4
+    standing = result_of(PurseReader(session).standing(range(1, 101)))
+    assert [item.number for item in standing.items] == list(range(1, 100))
+    assert session.questions == 4 + 1 + 2
+
+
+def test_a_meter_that_hides_its_purse_is_a_refusal() -> None:
+    class Hides(FakeSession):
+        async def get(self, attribute: Any, selection: Any = None) -> bytes:
+            if attribute.class_id == 20101:
+                raise NotPermittedError("read-write-denied")
+            return await super().get(attribute, selection)
+
+    with pytest.raises(RefusedError):
+        result_of(PurseReader(Hides(FakeMeter())).opening(with_currency=False))
+    with pytest.raises(RefusedError):
+        result_of(PurseReader(Hides(FakeMeter())).standing([]))
 
 
 def test_an_acknowledgement_carries_both_sequence_and_digest(reader: PurseReader, meter: FakeMeter) -> None:
@@ -106,12 +131,11 @@ def _question(meter: FakeMeter, first: int, last: int) -> tuple[Any, Any]:
 
 
 QUESTIONS: dict[str, Callable[[PurseReader], Awaitable[Any]]] = {
-    "currency": PurseReader.currency,
-    "head": PurseReader.journal_head,
-    "last event": PurseReader.last_event_number,
+    "opening": lambda reader: reader.opening(with_currency=True),
+    "standing": lambda reader: reader.standing([1]),
     "journal": lambda reader: reader.journal(1, 3),
     "events": lambda reader: reader.events(1, 3),
-    "fee item": lambda reader: reader.fee_item(1),
+    "fee item": lambda reader: reader.fee_items([1]),
     "acknowledge": lambda reader: reader.acknowledge(JournalHead(sequence=1, digest=bytes(16))),
 }
 
@@ -126,8 +150,13 @@ def test_an_answer_of_another_shape_is_refused(question: str, octets: bytes) -> 
 
 
 def test_a_currency_that_is_none_is_the_meters_fault() -> None:
-    with pytest.raises(RemoteError):
-        result_of(PurseReader(Says(b"\x02\x02\x0a\x03cny\x0f\xfe")).currency())
+    class Wrong(FakeSession):
+        async def get(self, attribute: Any, selection: Any = None) -> bytes:
+            octets = await super().get(attribute, selection)
+            return octets.replace(b"CNY", b"cny")
+
+    with pytest.raises(RemoteError, match="currency"):
+        result_of(PurseReader(Wrong(FakeMeter())).opening(with_currency=True))
 
 
 def test_an_event_whose_time_is_none_is_the_meters_fault(meter: FakeMeter) -> None:
@@ -139,7 +168,7 @@ def test_an_event_whose_time_is_none_is_the_meters_fault(meter: FakeMeter) -> No
         result_of(PurseReader(Says(octets[:month] + b"\x0d" + octets[month + 1 :])).events(1, 1))
 
 
-@pytest.mark.parametrize("question", ["journal", "events", "head", "currency"])
+@pytest.mark.parametrize("question", ["journal", "events", "opening", "standing", "fee item"])
 def test_broken_octets_are_refused_or_read_and_nothing_else(question: str, meter: FakeMeter) -> None:
     for _ in range(3):
         meter.happen(EventCode.LOW_BALANCE)
@@ -151,11 +180,18 @@ def test_broken_octets_are_refused_or_read_and_nothing_else(question: str, meter
             return heard[-1]
 
     result_of(QUESTIONS[question](PurseReader(Listening(meter))))
-    for octets in mutations(heard, count=1500):
-        try:
-            result_of(QUESTIONS[question](PurseReader(Says(octets))))
-        except RemoteError:
-            continue
+    for place in range(len(heard)):
+        for octets in mutations([heard[place]], count=1500 // len(heard)):
+            answers = iter([*heard[:place], octets, *heard[place + 1 :]])
+
+            class Broken(FakeSession):
+                async def get(self, *_: Any) -> bytes:
+                    return next(answers)  # noqa: B023 - asked before the next round
+
+            try:
+                result_of(QUESTIONS[question](PurseReader(Broken(meter))))
+            except RemoteError:
+                continue
 
 
 def test_rows_of_another_length_are_refused(meter: FakeMeter) -> None:

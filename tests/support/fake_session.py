@@ -19,9 +19,11 @@ from dlms_objects.values import data as cosem
 from dlms_objects.values.cosem_time import CosemDateTime
 from dlms_objects.values.data import Data
 from dlms_objects.values.logical_name import AttributeDescriptor, MethodDescriptor
+from dlms_objects.values.results import DataAccessResult
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire import axdr
 from dlms_objects.wire.lengths import encode_length
+from dlms_objects.wire.lists import AttributeWithSelection
 from dlms_objects.wire.selection import RangeDescriptor, SelectiveAccess, profile_selection
 
 TITLE = SystemTitle(b"MPR\x00\x00\x00\x00\x01")
@@ -102,22 +104,35 @@ class FakeSession:
     """An open association with a FakeMeter.
 
     `step(what)` is called before and after each answer and may raise, as a line or a process may end there. `asked`
-    lists the questions.
+    lists the attributes that were asked for, `questions` counts the requests.
     """
 
     def __init__(self, meter: FakeMeter, step: Callable[[str], None] = lambda _what: None) -> None:
         self.meter = meter
         self.asked: list[str] = []
+        self.questions = 0
         self.ended = ""
         self._step = step
 
     async def get(self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None) -> bytes:
         """As a meter answers GET."""
+        self.questions += 1
         self.asked.append(str(attribute))
         self._step(f"before get {attribute}")
         answer = self._get(attribute, selection)
         self._step(f"after get {attribute}")
         return answer
+
+    async def get_list(self, attributes: Sequence[AttributeWithSelection]) -> tuple[bytes | DataAccessResult, ...]:
+        """As a meter answers GET with a list: what it does not show has its result."""
+        answers: list[bytes | DataAccessResult] = []
+        for wanted in attributes:
+            try:
+                answers.append(await self.get(wanted.attribute, wanted.selection))
+            except NotPermittedError:
+                answers.append(DataAccessResult.OBJECT_UNDEFINED)
+        self.questions -= len(attributes) - 1
+        return tuple(answers)
 
     async def action(self, method: MethodDescriptor, parameters: bytes | None) -> bytes | None:
         """As a meter answers ACTION of Purse.acknowledge."""
