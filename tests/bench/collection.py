@@ -111,10 +111,11 @@ def measure(world: Chaos, meters: int, rows: int) -> int:
     problems = disagreements(world)
     for problem in problems:
         say(f"FAILED: {problem}")
+    verdict = "every row once" if not problems else "the books differ"
     say(
         f"{meters} meters, {rows} rows each: {used_s * 1000 / meters:.2f} ms of gateway CPU a meter "
-        f"({meters / used_s:.0f} meters a second of CPU), {passed_s:.1f} s in all, at most {peak_mib(process):.0f} MiB; "
-        f"{'every row once' if not problems else 'the books differ'}"
+        f"({meters / used_s:.0f} meters a second of CPU), {passed_s:.1f} s in all, "
+        f"at most {peak_mib(process):.0f} MiB; {verdict}"
     )
     return int(bool(problems))
 

@@ -409,12 +409,3 @@ def test_a_meter_that_answers_no_lists_is_asked_one_by_one(world):
         questions.append(len(carried) - before)
         world.reactor.run(session.release())
     assert questions == [1, 3]
-
-
-def test_an_exception_ends_a_list_that_is_asked_one_by_one(world):
-    parameters = world.parameters(Role.PUBLIC)
-    without = replace(parameters, conformance=parameters.conformance & ~Conformance.MULTIPLE_REFERENCES)
-    session = world.reactor.run(open_session(world.reactor, ENDPOINT, without))
-    world.reactor.lines[-1].to_client = answering(encode_frame(1, 16, EXCEPTION))
-    with pytest.raises(RemoteError, match="operation-not-possible"):
-        world.reactor.run(session.get_list(CLOCK))
