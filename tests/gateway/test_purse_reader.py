@@ -1,18 +1,24 @@
 """gateway/purse_reader.py: what is asked, and that no answer of another shape gets through."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dlms_objects.classes.catalogue import Role
 from dlms_objects.errors import RefusedError, RemoteError
 from dlms_objects.purse.entry import JournalHead
 from dlms_objects.purse.outcome import EventCode
+from dlms_objects.transport.client import open_session
 from dlms_objects.values.money import Currency
+from dlms_objects.wire.conformance import Conformance
 from dlms_objects.wire.errors import MalformedError
 from gateway.purse_reader import PurseReader
 from gateway.records import ItemDescriptor
 from tests.support.fake_session import FakeItem, FakeMeter, FakeSession, NotPermittedError, page_of
+from tests.support.meters import ENDPOINT, MeterWorld
 from tests.support.mutation import mutations
 from tests.support.twisted_testing import result_of
 
@@ -198,3 +204,20 @@ def test_rows_of_another_length_are_refused(meter: FakeMeter) -> None:
     short = b"\x02\x0a" + b"\x00" * 10
     with pytest.raises(MalformedError, match="98"):
         result_of(PurseReader(Says(page_of([short]))).journal(1, 1))
+
+
+def test_a_meter_that_answers_no_lists_is_asked_one_by_one(tmp_path: Path) -> None:
+    world = MeterWorld(tmp_path / "meter")
+    parameters = world.parameters(Role.READER)
+    questions = []
+    for conformance in (parameters.conformance, parameters.conformance & ~Conformance.MULTIPLE_REFERENCES):
+        told = replace(parameters, conformance=conformance)
+        session = world.reactor.run(open_session(world.reactor, ENDPOINT, told))
+        carried = world.reactor.lines[-1].carried_to_meter
+        before = len(carried)
+        opening = world.reactor.run(PurseReader(session).opening(with_currency=True))
+        assert (opening.head, opening.currency) == (world.empty_head(), Currency("CNY", -2))
+        questions.append(len(carried) - before)
+        world.reactor.run(session.release())
+    assert questions == [1, 3]
+    world.meter.close()

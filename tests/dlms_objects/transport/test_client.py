@@ -23,7 +23,6 @@ from dlms_objects.values.results import ActionResult, DataAccessResult
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire import axdr
 from dlms_objects.wire.access import AccessGet
-from dlms_objects.wire.conformance import Conformance
 from dlms_objects.wire.counters import COUNTER_CEILING, CounterExhausted, Counters, MemorySentCounters
 from dlms_objects.wire.exception import ExceptionResponse, ServiceError, StateError
 from dlms_objects.wire.get import GetResponseBlock
@@ -393,19 +392,3 @@ def test_neither_keys_nor_counters_show_in_the_parameters(world):
 def _identity(world):
 
     return ClientIdentity(system_title=CLIENT_TITLE, counters=world.counters[Role.MANAGEMENT])
-
-
-def test_a_meter_that_answers_no_lists_is_asked_one_by_one(world):
-    parameters = world.parameters(Role.PUBLIC)
-    without = replace(parameters, conformance=parameters.conformance & ~Conformance.MULTIPLE_REFERENCES)
-    questions = []
-    for told in (parameters, without):
-        session = world.reactor.run(open_session(world.reactor, ENDPOINT, told))
-        carried = world.reactor.lines[-1].carried_to_meter
-        before = len(carried)
-        wanted = [AttributeWithSelection(attribute=attribute) for attribute in (CLOCK_TIME, BALANCE, CLOCK_TIME)]
-        first, refused, last = world.reactor.run(session.get_list(wanted))
-        assert (len(first), refused, last) == (14, DataAccessResult.READ_WRITE_DENIED, first)
-        questions.append(len(carried) - before)
-        world.reactor.run(session.release())
-    assert questions == [1, 3]
