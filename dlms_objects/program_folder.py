@@ -8,6 +8,7 @@ gateway, head-end and the composition root; it knows none of them.
 import json
 import os
 from functools import partial
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,14 @@ def host_and_port(text: str) -> tuple[str, int]:
     if not colon or not host or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise ValueError("host:port is wanted, such as 127.0.0.1:4059")
     return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether the host is an address of this machine alone; a name is not taken for one."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def checked_listen(text: str) -> str:

@@ -31,6 +31,7 @@ from dlms_objects.meter.request_answers import Request, RequestAnswers
 from dlms_objects.meter.store import StorageError
 from dlms_objects.purse.outcome import EventCode
 from dlms_objects.wire import events
+from dlms_objects.wire.acse import Mechanism
 from dlms_objects.wire.parameters import ServerParameters
 from dlms_objects.wire.server import ServerAssociation
 
@@ -63,6 +64,8 @@ class MeterFactory(Factory):
         self.parameters = parameters
         self.event_limit = PeerLimit(EVENTS_OF_PEER, EVENT_REFILL_S)
         self.guard = FailureGuard()
+        # On such a line even who proved itself with keys is kept out after failures: it may be guessing the secret.
+        self.is_guessable = any(role.mechanism is Mechanism.LLS for role in parameters.roles.values())
         self._refusals = PeerLimit(REFUSALS_LOGGED, REFUSAL_LOG_REFILL_S)
         self._limit = limit
         self._is_full = False
@@ -71,8 +74,7 @@ class MeterFactory(Factory):
 
     def buildProtocol(self, addr: IAddress | None) -> "MeterConnection | None":  # noqa: N802 - Twisted's name
         """A connection, or None for a peer that failed too often, or when there are too many; the log tells of it."""
-        host = getattr(addr, "host", None)
-        if host is not None and self._keeps_out(host):
+        if addr is not None and self._keeps_out(host_of(addr)):
             return None
         if len(self.open) >= self._limit:
             if not self._is_full:
@@ -103,6 +105,11 @@ class MeterFactory(Factory):
     def drop_all(self) -> Deferred[None]:
         """Close every connection after what was written; fires when all are gone, after CLOSING_S at most."""
         return self.open.drop_all()
+
+
+def host_of(peer: IAddress) -> str:
+    """By what a peer is told from others: its host, or its address on an HDLC line."""
+    return str(getattr(peer, "host", peer))
 
 
 @implementer(IPushProducer)
@@ -182,7 +189,7 @@ class MeterConnection(Protocol):
             case events.AssociationOpened():
                 self._opened = event
                 self._key = self._meter.key_keeper.name_of(event.client_sap)
-                if event.client_title is not None:
+                if event.client_title is not None and not self._shared.is_guessable:
                     self._shared.guard.proved(self._host())
             case events.AssociationRefusedEvent():
                 self._note(EventCode.ASSOCIATION_REFUSED, event.client_sap)
@@ -224,8 +231,7 @@ class MeterConnection(Protocol):
         self._meter.keeper.note(self._meter.advance(now_s), code, value=client_sap)
 
     def _host(self) -> str:
-        peer = self.transport.getPeer()
-        return str(getattr(peer, "host", peer))
+        return host_of(self.transport.getPeer())
 
     def _watch(self) -> None:
         """Keep one timer that fires no later than the engine's deadline, which moves with every request."""

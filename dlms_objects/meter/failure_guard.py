@@ -3,7 +3,8 @@
 A failure is a refused association, an APDU that does not verify, a replay. Each address has FAILURES of them, and one
 more every REFILL_S; while it has none left, its connections are closed unread. An address from which a client proved
 itself with keys is never refused, so that nobody who shares it can lock that client out: what remains of an attacker
-there is slowed by the handshakes it has to make. Pure; who asks passes the time in. Imported by `connection`.
+there is slowed by the handshakes it has to make; where there is a secret to be guessed, `connection` tells of no proof.
+Pure; who asks passes the time in. Imported by `connection`.
 """
 
 from typing import Final

@@ -147,7 +147,7 @@ kwh_per_year = 2400
 # [[line]]
 # endpoint = "hdlc+serial:/dev/ttyUSB0:baudrate=9600:physical=17:turnaround=5"
 #            "hdlc+optical:/dev/ttyUSB1" (mode E), "hdlc+tcp:127.0.0.1:4060:physical=17", "udp:127.0.0.1:4059"
-# local = true               # over this line the resident may come too, as over an optical port
+# local = true               # over this line the resident may come too, as over an optical port; loopback, where IP
 
 # With this table the meter cuts off the supply of a household that has not paid, and gives it back when it has; never
 # at night, on a spared day, or before the grace is over. Without it, it never switches the supply by itself.

@@ -14,6 +14,7 @@ from dlms_objects.program_folder import (
     checked_listen,
     counted_from_folder,
     host_and_port,
+    is_loopback,
     make_folder,
     sync_to_disk,
     toml_value,
@@ -101,3 +102,11 @@ def test_a_new_folder_is_private_and_its_name_and_those_above_it_are_synced(
     assert synced == [tmp_path, tmp_path / "a", tmp_path / "a" / "b"]
     with pytest.raises(FileExistsError):
         make_folder(folder, mode=0o700)
+
+
+@pytest.mark.parametrize(
+    ("host", "is_it"),
+    [("127.0.0.1", True), ("127.8.8.8", True), ("::1", True), ("0.0.0.0", False), ("::", False), ("localhost", False)],
+)
+def test_only_a_loopback_address_is_this_machines_alone(host, is_it):
+    assert is_loopback(host) is is_it

@@ -5,7 +5,8 @@ import pytest
 from dlms_objects.classes.catalogue import Role, association_name
 from dlms_objects.classes.standard import ASSOCIATION_LN
 from dlms_objects.errors import RemoteError, TransportLostError
-from dlms_objects.meter.connection import MeterFactory
+from dlms_objects.meter.connection import MeterFactory, host_of
+from dlms_objects.meter.failure_guard import FAILURES, REFILL_S
 from dlms_objects.purse.outcome import EventCode
 from dlms_objects.transport.client import (
     AccessRefusedByMeterError,
@@ -14,10 +15,12 @@ from dlms_objects.transport.client import (
     secret_parameters,
 )
 from dlms_objects.transport.credentials import SecretCredentials, load_client_credentials
+from dlms_objects.transport.link_transport import HdlcPeer
 from dlms_objects.values.data import octet_string
 from dlms_objects.values.logical_name import AttributeDescriptor
 from dlms_objects.values.results import ActionResult, DataAccessResult
 from dlms_objects.wire import axdr
+from dlms_objects.wire.hdlc_address import HdlcAddress
 from tests.support.meters import BALANCE, CLOCK_TIME, ENDPOINT, Client, MeterWorld, daily, identifier, plain_parameters
 
 SECRET = AttributeDescriptor(ASSOCIATION_LN.class_id, association_name(4), 7)
@@ -78,6 +81,27 @@ def test_a_wrong_secret_is_refused_and_that_is_an_event(world):
     with pytest.raises(REFUSED):
         come(world, b"not the secret")
     assert refusals(world) == [(3,)]
+
+
+def test_who_guesses_the_secret_is_kept_out_for_a_while_whoever_proved_itself_there(world):
+    listen_locally(world)
+    world.connect()
+    for _ in range(FAILURES):
+        with pytest.raises(REFUSED):
+            come(world, b"not the secret")
+    with pytest.raises(REFUSED):
+        come(world)
+    world.pass_time(REFILL_S)
+    assert come(world).purse("balance") == 0
+
+
+def test_on_an_hdlc_line_who_fails_is_known_by_its_address(world):
+    listen_locally(world)
+    resident, management = (HdlcPeer(HdlcAddress.client(sap)) for sap in (3, 1))
+    for _ in range(FAILURES):
+        world.factory.guard.failed(host_of(resident), world.reactor.seconds())
+    assert world.factory.buildProtocol(resident) is None
+    assert world.factory.buildProtocol(management) is not None
 
 
 def test_the_resident_sets_amounts_of_manual_items_only(world):

@@ -40,3 +40,16 @@ def test_what_is_no_line_is_refused(endpoint, words):
 )
 def test_an_optical_port_is_the_local_one_and_any_line_that_is_told_to_be(told, is_local):
     assert LineConfig(**told).is_local is is_local
+
+
+@pytest.mark.parametrize("endpoint", [r"udp:\:\:1:4059", "hdlc+tcp:127.0.0.1:4060:physical=17"])
+def test_over_ip_the_local_port_is_on_a_loopback_address(endpoint):
+    assert LineConfig(endpoint=endpoint, local=True).is_local
+    assert not LineConfig(endpoint=endpoint).is_local
+
+
+@pytest.mark.parametrize("endpoint", ["udp:0.0.0.0:4059", "udp:meter:4059", "hdlc+tcp:192.0.2.1:4060:physical=17"])
+def test_what_the_network_reaches_is_no_local_port(endpoint):
+    assert not LineConfig(endpoint=endpoint).is_local
+    with pytest.raises(ValidationError, match="or a loopback address"):
+        LineConfig(endpoint=endpoint, local=True)
