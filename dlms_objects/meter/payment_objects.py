@@ -1,12 +1,14 @@
 """Account, Credit and Charge (classes 111, 112, 113): the purse as other head-ends know payment meters. Views only.
 
 A value that its standard type cannot hold exactly raises InvalidValueError, which is answered `other-reason`: a balance
-beyond 32 bits, a price that 16 bits and a power of ten do not make, a period that is no number of seconds. Nothing is
-rounded. The account has one Credit, the purse's balance; Charge e is fee item e. What maps to what: docs/objects.md.
+beyond 32 bits, a price that 16 bits and a power of ten do not make, a period that is no number of seconds (nor is a day
+where the clocks are about to change). Nothing is rounded. The account has one Credit, the purse's balance; Charge e is
+fee item e. What maps to what: docs/objects.md.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from dlms_objects.classes.catalogue import CREDIT_NAME, charge_name
 from dlms_objects.errors import InvalidValueError
@@ -27,6 +29,7 @@ CONSUMPTION_BASED, TIME_BASED = 0, 1
 NO_NEXT_CREDIT = -(2**31)
 FIRST_CREDIT, NO_CREDIT = 1, 0
 DAY_S = 86_400
+WEEKS_AHEAD = 54
 
 _LARGEST_CHARGE = WHOLE_NUMBER_RANGES[DataType.LONG][1]
 _NOT_SPECIFIED = cosem.octet_string(CosemDateTime.NOT_SPECIFIED.octets)
@@ -106,7 +109,7 @@ def charge_object(number: int, states: States) -> ReadOnlyObject:
             5: lambda _requester: _unit_charge(item().parameters, states()),
             6: lambda _requester: _unit_charge(item().passive, states()),
             7: lambda _requester: cosem.octet_string(_moment(item().activation_time, states()).octets),
-            8: lambda _requester: cosem.double_long_unsigned(_period_s(item().parameters)),
+            8: lambda requester: cosem.double_long_unsigned(_period_s(item().parameters, states(), requester.now)),
             9: constant(_flags(1)),  # continuous collection: total_amount_remaining is not used
             10: lambda _requester: cosem.date_time(_moment(item().last_deducted, states())),
             11: lambda _requester: cosem.double_long(item().last_amount),
@@ -180,15 +183,22 @@ def _shifted(price: int) -> tuple[int, int]:
     return number, shifted
 
 
-def _period_s(parameters: Parameters | None) -> int:
-    """The seconds from one occurrence to the next; InvalidValueError where the calendar makes them differ."""
+def _period_s(parameters: Parameters | None, state: PurseState, now: datetime) -> int:
+    """The seconds from one occurrence to the next; InvalidValueError where calendar or clocks make them differ."""
     if parameters is None:
         return 0
     schedule: Schedule = parameters.schedule
     days = {Frequency.DAILY: 1, Frequency.WEEKLY: 7}.get(schedule.frequency)
     if days is None:
         raise InvalidValueError(f"{schedule.frequency.name.lower()} is no fixed number of seconds")
+    if _changes_its_clocks(time_zone(state.settings.time_zone), now):
+        raise InvalidValueError(f"days in {state.settings.time_zone} differ in length")
     return days * schedule.interval * DAY_S
+
+
+def _changes_its_clocks(zone: ZoneInfo, now: datetime) -> bool:
+    """Whether the offset of the zone is another one in some week of the year to come."""
+    return len({(now + timedelta(weeks=week)).astimezone(zone).utcoffset() for week in range(WEEKS_AHEAD)}) > 1
 
 
 def _moment(instant: datetime | None, state: PurseState) -> CosemDateTime:

@@ -5,19 +5,22 @@ from datetime import UTC, datetime, time
 
 import pytest
 
+from dlms_objects.classes.catalogue import ASSOCIATIONS
 from dlms_objects.classes.payment import ACCOUNT, CHARGE, CREDIT
 from dlms_objects.classes.shape import conforms, to_plain
 from dlms_objects.errors import InvalidValueError
+from dlms_objects.meter.cosem_object import Requester
 from dlms_objects.meter.payment_objects import account_object, charge_object, credit_object
 from dlms_objects.purse import operations
 from dlms_objects.purse.fee_item import AmountSource, FeeItem, Frequency, Schedule
 from dlms_objects.purse.state import PurseState, Settings
 from dlms_objects.values.money import Currency
+from dlms_objects.wire.parameters import USUAL_CONFORMANCE
 from tests.support.meters import NOW
 from tests.support.purses import TITLE, daily, fixed
 
 SETTINGS = Settings(low_balance_threshold=1_000, overdraft_limit=500, time_zone="Asia/Shanghai")
-METERED = {"price": 5_500, "scaler": -5}
+ASKER = Requester(association=ASSOCIATIONS[1], client_title=None, conformance=USUAL_CONFORMANCE, max_pdu=1024, now=NOW)
 
 
 def purse(balance: int = 0, **changes) -> PurseState:
@@ -27,7 +30,7 @@ def purse(balance: int = 0, **changes) -> PurseState:
 def told(interface, made, name):
     """An attribute as plain values, after its shape was checked."""
     attribute = interface.attribute(name)
-    value = made.get(attribute.number, None, None)
+    value = made.get(attribute.number, None, ASKER)
     assert conforms(attribute.shape, value), value
     return to_plain(attribute.shape, value)
 
@@ -147,6 +150,20 @@ def test_months_years_and_once_are_no_number_of_seconds(frequency):
     schedule = Schedule(frequency=frequency, day=1, time=time(8), first=NOW.date())
     with pytest.raises(InvalidValueError):
         charge(FeeItem(number=1, parameters=fixed(5, schedule)), "period")
+
+
+@pytest.mark.parametrize(
+    ("zone", "is_told"),
+    [("UTC", True), ("Asia/Shanghai", True), ("Europe/Berlin", False), ("Australia/Sydney", False)],
+)
+def test_days_are_no_number_of_seconds_where_the_clocks_change(zone, is_told):
+    state = purse(settings=replace(SETTINGS, time_zone=zone))
+    item = FeeItem(number=1, parameters=fixed(5, daily()))
+    if is_told:
+        assert charge(item, "period", state) == 86_400
+    else:
+        with pytest.raises(InvalidValueError, match=zone):
+            charge(item, "period", state)
 
 
 def test_an_item_that_was_never_configured_reads_as_nothing():
