@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from gurux_dlms.objects import (
     GXDLMSAccount,
+    GXDLMSAssociationLogicalName,
     GXDLMSCharge,
     GXDLMSCredit,
     GXDLMSHdlcSetup,
@@ -16,7 +17,7 @@ from gurux_dlms.objects import (
 )
 
 from deploy.demo.influxdb import free_port
-from dlms_objects.classes.catalogue import Role
+from dlms_objects.classes.catalogue import ASSOCIATIONS, CATALOGUE, Rights, Role, association_name
 from dlms_objects.transport.credentials import load_client_credentials
 from tests.support.command_line import call, invoke, served
 from tests.support.gurux_cipher import openssl
@@ -87,6 +88,19 @@ def test_the_token_credit_history_holds_the_top_up(reader: GuruxClient) -> None:
     reader.read_object(history, 3)
     reader.read_object(history, 2)
     assert [row[5] for row in history.buffer] == [50_000]
+
+
+def test_gurux_reads_the_object_list_of_every_association(meter: RunningMeter) -> None:
+    with associated(meter, Role.MANAGEMENT) as client:
+        for association in ASSOCIATIONS:
+            view = GXDLMSAssociationLogicalName(str(association_name(association.number)))
+            answer = client.exchange(client.client.read(view, 2))
+            listed = client.client.parseObjects(answer.data, onlyKnownObjects=False)
+            assert {(int(item.objectType), item.logicalName, item.version) for item in listed} == {
+                (declared.interface.class_id, str(name), declared.interface.version)
+                for name, declared in CATALOGUE.items()
+                if declared.rights_of(association.role) != Rights()
+            }
 
 
 def test_gurux_is_a_resident_over_the_local_port_and_refused_elsewhere(tmp_path: Path) -> None:

@@ -17,12 +17,17 @@ from dlms_objects.meter.logical_device import LogicalDevice
 from dlms_objects.values import data as cosem
 from dlms_objects.values.cosem_time import CosemDate, CosemDateTime
 from dlms_objects.values.data import NULL, Data, DataType
-from dlms_objects.values.logical_name import AttributeDescriptor, MethodDescriptor
+from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.values.results import DataAccessResult
 from dlms_objects.wire import axdr
 from tests.support.meters import NOW
 
 DENIALS = (DataAccessResult.READ_WRITE_DENIED, DataAccessResult.OBJECT_UNDEFINED, DataAccessResult.TYPE_UNMATCHED)
+
+LARGEST_NUMBER = max(
+    max(attribute.number for attribute in declaration.interface.attributes) for declaration in CATALOGUE.values()
+)
+"""Of an attribute of any class."""
 
 
 @dataclass
@@ -38,6 +43,21 @@ class Matrix:
     def deviations(self, declarations: Iterable[ObjectDeclaration] = CATALOGUE.values()) -> list[str]:
         """Where the device's answer is not the catalogue's."""
         return [text for declaration in declarations for text in self._of(declaration)]
+
+    def strangers(self) -> list[str]:
+        """Where the device answers for an object that is not in the catalogue, or for one under another class."""
+        return [text for class_id, name, denial in _strangers() for text in self._of_stranger(class_id, name, denial)]
+
+    def _of_stranger(self, class_id: int, name: LogicalName, denial: DataAccessResult) -> Iterator[str]:
+        for number in (1, 2, LARGEST_NUMBER):
+            attribute = AttributeDescriptor(class_id, name, number)
+            method = MethodDescriptor(class_id, name, number)
+            null = axdr.encode(NULL)
+            yield from self._judge("get", attribute, False, self.device.get(attribute, None, self.requester), denial)
+            written = self.device.set(attribute, None, null, self.requester)
+            yield from self._judge("set", attribute, False, written, denial)
+            outcome = self.device.action(method, null, self.requester)
+            yield from self._judge("call", method, False, outcome.result, denial)
 
     def _of(self, declaration: ObjectDeclaration) -> Iterator[str]:
         rights = declaration.rights_of(self.requester.association.role)
@@ -78,6 +98,23 @@ class Matrix:
     def _denial(number: int, declared: Sequence[Attribute] | Sequence[Method]) -> DataAccessResult:
         exists = number in [item.number for item in declared]
         return DataAccessResult.READ_WRITE_DENIED if exists else DataAccessResult.OBJECT_UNDEFINED
+
+
+def _strangers() -> Iterator[tuple[int, LogicalName, DataAccessResult]]:
+    """Every name of the catalogue under each class but its own, and the names next to it under its own."""
+    classes = {declaration.interface.class_id for declaration in CATALOGUE.values()}
+    for name, declaration in CATALOGUE.items():
+        for class_id in classes - {declaration.interface.class_id}:
+            yield class_id, name, DataAccessResult.OBJECT_CLASS_INCONSISTENT
+        for neighbour in set(_neighbours(name)) - set(CATALOGUE):
+            yield declaration.interface.class_id, neighbour, DataAccessResult.OBJECT_UNDEFINED
+
+
+def _neighbours(name: LogicalName) -> Iterator[LogicalName]:
+    """The names that differ by one in one of their six numbers."""
+    for place, number in enumerate(name.octets):
+        for other in {number - 1, number + 1} & set(range(256)):
+            yield LogicalName(name.octets[:place] + bytes((other,)) + name.octets[place + 1 :])
 
 
 def sample(shape: Shape | None) -> Data:

@@ -1,5 +1,7 @@
 """The access table, enumerated: every role, object, attribute and method; and what a wrong request is answered."""
 
+from dataclasses import replace
+
 import pytest
 
 from dlms_objects.classes.catalogue import CATALOGUE, CLOCK_NAME, SERIAL_NUMBER, Role
@@ -8,6 +10,7 @@ from dlms_objects.classes.purse_class import JOURNAL_NAME, PURSE, PURSE_NAME
 from dlms_objects.classes.shape import conforms
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.meter import logical_device
+from dlms_objects.meter.cosem_object import AccessRefusedError
 from dlms_objects.meter.logical_device import LogicalDevice
 from dlms_objects.meter.store import StorageError
 from dlms_objects.values import data as cosem
@@ -36,6 +39,43 @@ def test_every_role_may_do_exactly_what_the_catalogue_grants(world, requester, r
     assert matrix.deviations() == []
     assert matrix.tried > 1000
     record_property(ACCESSES, matrix.tried)
+
+
+def test_what_is_not_in_the_catalogue_is_denied_to_every_role(world, requester):
+    matrix = Matrix(world.meter.device, requester)
+    assert matrix.strangers() == []
+    assert matrix.tried > 10_000
+
+
+@pytest.mark.parametrize(
+    ("role", "right", "number", "found"),
+    [
+        (Role.RESIDENT, "call", 2, "call"),
+        (Role.READER, "write", 2, "set"),
+        (Role.PUBLIC, "read", 7, "get"),
+    ],
+)
+def test_a_device_that_grants_one_right_too_many_is_caught(world, monkeypatch, role, right, number, found):
+    """The deliberate fault: of all rights of all roles, one of one fee item."""
+    name = fee_item_name(7)
+    declared = CATALOGUE[name]
+    rights = declared.rights_of(role)
+    more = replace(rights, **{right: getattr(rights, right) | {number}})
+    faulty = {**CATALOGUE, name: replace(declared, rights={**declared.rights, role: more})}
+    monkeypatch.setattr(logical_device, "CATALOGUE", faulty)
+    (deviation,) = Matrix(world.meter.device, world.requester(role)).deviations()
+    assert deviation.startswith(found)
+    assert str(name) in deviation
+
+
+def test_a_device_that_takes_an_object_under_any_class_is_caught(world, monkeypatch):
+    monkeypatch.setattr(logical_device, "_declaration", lambda _class_id, name: CATALOGUE.get(name) or undefined())
+    found = Matrix(world.meter.device, world.requester(Role.READER)).strangers()
+    assert any(str(PURSE_NAME) in deviation for deviation in found)
+
+
+def undefined():
+    raise AccessRefusedError(DataAccessResult.OBJECT_UNDEFINED)
 
 
 @pytest.mark.parametrize("role", [Role.PUBLIC, Role.READER])
