@@ -33,13 +33,17 @@ class KeyKeeper:
         self._received: dict[str, StoredReceivedCounters] = {}
         self._counters: dict[str, Counters] = {}
         self._roles: dict[int, RoleParameters] = {}
-        self._remote_roles: dict[int, RoleParameters] = {}
+        self._local_roles: dict[int, RoleParameters] | None = None  # until asked for: a fleet has no local ports
         self._changes = 0
         self._use(keys)
 
     def roles(self, *, is_local: bool) -> Mapping[int, RoleParameters]:
         """The roles by client SAP, always with the keys in force; some are for the local port only."""
-        return MappingProxyType(self._roles if is_local else self._remote_roles)
+        if not is_local:
+            return MappingProxyType(self._roles)
+        if self._local_roles is None:
+            self._local_roles = self._open_to(is_local=True)
+        return MappingProxyType(self._local_roles)
 
     @property
     def changes(self) -> int:
@@ -93,12 +97,18 @@ class KeyKeeper:
             if name not in self._counters:
                 self._received[name] = received = self._store.received_counters(name)
                 self._counters[name] = self._store.counters(name, received)
-        for association in ASSOCIATIONS:
-            role = self._role(association)
-            if role is not None:
-                self._roles[association.client_sap] = role
-                if not association.is_local:
-                    self._remote_roles[association.client_sap] = role
+        self._roles.update(self._open_to(is_local=False))
+        if self._local_roles is not None:
+            self._local_roles.update(self._open_to(is_local=True))
+
+    def _open_to(self, *, is_local: bool) -> dict[int, RoleParameters]:
+        """The roles that a client on such a port may take."""
+        roles = {
+            association.client_sap: self._role(association)
+            for association in ASSOCIATIONS
+            if is_local or not association.is_local
+        }
+        return {client_sap: role for client_sap, role in roles.items() if role is not None}
 
     def _role(self, association: AssociationDeclaration) -> RoleParameters | None:
         """What a client of that association must present; None for one whose secret this meter does not have."""

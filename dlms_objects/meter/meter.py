@@ -4,9 +4,9 @@ The service feeds it the real time and the requests of its connections; the cloc
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from zoneinfo import ZoneInfo
 
 from dlms_objects.classes.catalogue import (
@@ -45,7 +45,7 @@ from dlms_objects.meter.clock import MeterClock
 from dlms_objects.meter.clock_watch import step_back
 from dlms_objects.meter.consumer_message import consumer_message
 from dlms_objects.meter.consumption import SeededConsumption
-from dlms_objects.meter.cosem_object import CosemObject, Getter, Requester, constant
+from dlms_objects.meter.cosem_object import CosemObject, Requester, constant
 from dlms_objects.meter.courier_keeper import CourierKeeper
 from dlms_objects.meter.courier_object import CourierObject, CourierSecuritySetup
 from dlms_objects.meter.device_objects import (
@@ -75,6 +75,7 @@ from dlms_objects.purse.state import PurseState
 from dlms_objects.purse.supply import SupplyPolicy
 from dlms_objects.values import data as cosem
 from dlms_objects.values.civil import time_zone
+from dlms_objects.values.data import Data
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
 from dlms_objects.wire.conformance import Conformance
 from dlms_objects.wire.parameters import LARGEST_PDU_OCTETS, USUAL_CONFORMANCE, ServerParameters
@@ -117,8 +118,8 @@ class Meter:
 
     @cached_property
     def device(self) -> LogicalDevice:
-        """The objects, made when someone first asks: of thousands of meters in a process most are never asked."""
-        return LogicalDevice(self._objects())
+        """The objects behind the access table."""
+        return LogicalDevice(_Objects(self))
 
     @property
     def clock(self) -> MeterClock:
@@ -199,9 +200,6 @@ class Meter:
     def _transfer_keys(self, client_sap: int, transfers: Iterable[tuple[int, bytes]], now: datetime) -> None:
         self.key_keeper.transfer(client_sap, transfers, self.keeper.stamp(now))
 
-    def _highest_counter(self, client_sap: int) -> Getter:
-        return lambda _requester: cosem.double_long_unsigned(self.key_keeper.highest_received(client_sap))
-
     def _change_secret(self, client_sap: int, secret: bytes, now: datetime) -> None:
         self.key_keeper.change_secret(client_sap, secret, self.keeper.stamp(now))
 
@@ -221,48 +219,87 @@ class Meter:
         flags = status(self.keeper.state, now, self.keeper.registers(now)).flags
         return standing(flags, has_supply=self.supply.is_on)
 
-    def _objects(self) -> dict[LogicalName, CosemObject]:
-        objects: dict[LogicalName, CosemObject] = {
-            DEVICE_NAME: data_object(constant(cosem.octet_string(device_name(self.system_title)))),
-            SERIAL_NUMBER: data_object(constant(cosem.visible_string(self._store.serial_number()))),
-            CLOCK_NAME: ClockObject(self._zone, self._set_clock),
-            ACTIVE_ENERGY_IMPORT: energy_register(self.supply.energy_wh),
-            CONSUMER_MESSAGE: data_object(
-                lambda requester: cosem.utf8_string(
-                    consumer_message(self.keeper.state, requester.now, self.keeper.registers(requester.now))
-                )
-            ),
-            SUPPLY: DisconnectControlObject(self.supply, self.keeper),
-            COURIER_NAME: CourierObject(self.courier),
-            security_setup_name(COURIER_PATH.number): CourierSecuritySetup(
-                self.system_title, self.courier.head_end_title, self._transfer_keys
-            ),
-            PUSH_SETUP_NAME: PushSetupObject(self.pushes),
-            association_name(0): self._association(None),
-            SAP_ASSIGNMENT_NAME: sap_assignment(lambda: self.ways),
-            HDLC_SETUP_NAME: hdlc_setup(lambda: self.ways),
-            TCP_UDP_SETUP_NAME: tcp_udp_setup(lambda: self.ways),
-            ALARM_REGISTER: AlarmRegisterObject(self._store, self._standing_alarms),
-            PURSE_NAME: PurseObject(self.keeper, self._store),
-            JOURNAL_NAME: ProfileObject(JournalSource(self._store), self._zone),
-            EVENT_LOG_NAME: ProfileObject(EventSource(self._store), self._zone),
-            CHARGE_COLLECTION_HISTORY: self._history(History.CHARGE_COLLECTION),
-            TOKEN_CREDIT_HISTORY: self._history(History.TOKEN_CREDIT),
-            ACCOUNT_NAME: account_object(self._state),
-            CREDIT_NAME: credit_object(self._state),
-        }
-        for association in ASSOCIATIONS:
-            number = association.number
-            objects[association_name(number)] = self._association(association)
-            objects[security_setup_name(number)] = SecuritySetupObject(
-                association, self.system_title, self._transfer_keys
-            )
-            if association.is_ciphered:
-                objects[invocation_counter_name(number)] = data_object(self._highest_counter(association.client_sap))
-        for number in range(1, FEE_ITEM_COUNT + 1):
-            objects[fee_item_name(number)] = FeeItemObject(number, self.keeper, self._store)
-            objects[charge_name(number)] = charge_object(number, self._state)
-        return objects
+    def _consumer_message(self, requester: Requester) -> Data:
+        registers = self.keeper.registers(requester.now)
+        return cosem.utf8_string(consumer_message(self.keeper.state, requester.now, registers))
+
+    def _security_setup(self, association: AssociationDeclaration) -> CosemObject:
+        return SecuritySetupObject(association, self.system_title, self._transfer_keys)
+
+    def _counter(self, client_sap: int) -> CosemObject:
+        return data_object(lambda _requester: cosem.double_long_unsigned(self.key_keeper.highest_received(client_sap)))
+
+    def _fee_item(self, number: int) -> CosemObject:
+        return FeeItemObject(number, self.keeper, self._store)
+
+    def _charge(self, number: int) -> CosemObject:
+        return charge_object(number, self._state)
+
+
+class _Objects(Mapping[LogicalName, CosemObject]):
+    """The objects of a meter, each made when it is asked and then forgotten; what lasts is with keepers and store.
+
+    With all of them kept, a meter of a fleet that someone reads whole would take 200 KB more.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    def __getitem__(self, name: LogicalName) -> CosemObject:
+        return _MAKERS[name](self._meter)
+
+    def __iter__(self) -> Iterator[LogicalName]:
+        return iter(_MAKERS)
+
+    def __len__(self) -> int:
+        return len(_MAKERS)
+
+
+_Maker = Callable[[Meter], CosemObject]
+
+
+def _single_makers() -> Iterator[tuple[LogicalName, _Maker]]:
+    """What makes each object of which there is one."""
+    yield DEVICE_NAME, lambda meter: data_object(constant(cosem.octet_string(device_name(meter.system_title))))
+    yield SERIAL_NUMBER, lambda meter: data_object(constant(cosem.visible_string(meter._store.serial_number())))
+    yield CLOCK_NAME, lambda meter: ClockObject(meter._zone, meter._set_clock)
+    yield ACTIVE_ENERGY_IMPORT, lambda meter: energy_register(meter.supply.energy_wh)
+    yield CONSUMER_MESSAGE, lambda meter: data_object(meter._consumer_message)
+    yield SUPPLY, lambda meter: DisconnectControlObject(meter.supply, meter.keeper)
+    yield COURIER_NAME, lambda meter: CourierObject(meter.courier)
+    yield (
+        security_setup_name(COURIER_PATH.number),
+        lambda meter: CourierSecuritySetup(meter.system_title, meter.courier.head_end_title, meter._transfer_keys),
+    )
+    yield PUSH_SETUP_NAME, lambda meter: PushSetupObject(meter.pushes)
+    yield SAP_ASSIGNMENT_NAME, lambda meter: sap_assignment(lambda: meter.ways)
+    yield HDLC_SETUP_NAME, lambda meter: hdlc_setup(lambda: meter.ways)
+    yield TCP_UDP_SETUP_NAME, lambda meter: tcp_udp_setup(lambda: meter.ways)
+    yield ALARM_REGISTER, lambda meter: AlarmRegisterObject(meter._store, meter._standing_alarms)
+    yield PURSE_NAME, lambda meter: PurseObject(meter.keeper, meter._store)
+    yield JOURNAL_NAME, lambda meter: ProfileObject(JournalSource(meter._store), meter._zone)
+    yield EVENT_LOG_NAME, lambda meter: ProfileObject(EventSource(meter._store), meter._zone)
+    yield CHARGE_COLLECTION_HISTORY, lambda meter: meter._history(History.CHARGE_COLLECTION)
+    yield TOKEN_CREDIT_HISTORY, lambda meter: meter._history(History.TOKEN_CREDIT)
+    yield ACCOUNT_NAME, lambda meter: account_object(meter._state)
+    yield CREDIT_NAME, lambda meter: credit_object(meter._state)
+
+
+def _numbered_makers() -> Iterator[tuple[LogicalName, _Maker]]:
+    """What makes the objects of each association and of each fee item."""
+    yield association_name(0), lambda meter: meter._association(None)
+    for association in ASSOCIATIONS:
+        number = association.number
+        yield association_name(number), partial(Meter._association, declared=association)
+        yield security_setup_name(number), partial(Meter._security_setup, association=association)
+        if association.is_ciphered:
+            yield invocation_counter_name(number), partial(Meter._counter, client_sap=association.client_sap)
+    for number in range(1, FEE_ITEM_COUNT + 1):
+        yield fee_item_name(number), partial(Meter._fee_item, number=number)
+        yield charge_name(number), partial(Meter._charge, number=number)
+
+
+_MAKERS: Mapping[LogicalName, _Maker] = dict((*_single_makers(), *_numbered_makers()))
 
 
 def _challenge() -> bytes:
