@@ -5,23 +5,27 @@
 Imported by `deploy/commands/`.
 """
 
-import difflib
 import re
 import tomllib
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from deploy.document_rest import DocumentRest
+from deploy.model_shape import is_path, keys_at, words_at
 from deploy.toml_lines import Path as TomlPath
 from deploy.toml_lines import TomlLines
 from dlms_objects.errors import LocalError
+from dlms_objects.program_folder import did_you_mean
 
 M = TypeVar("M", bound=BaseModel)
+Further = Callable[[M], Iterable[tuple[TomlPath, str]]]
+"""Looks through a loaded model; gives the place of each mistake it finds, and words for it."""
 
 LONGEST_ECHO = 40
 """A wrong value longer than this is not repeated in a message."""
@@ -30,6 +34,7 @@ SHORTEST_SECRET = 4
 """What stands under a secret name is blotted out of every message, unless it is too short to be anything but a word."""
 
 _OWN_WORDS = {"value_error", "assertion_error"}  # raised by a validator of ours, in our words
+_ONE_OF_SOME_WORDS = {"literal_error", "enum"}
 _SECRET_NAME = re.compile(r"key|token|secret|password", re.IGNORECASE)
 _SYNTAX_PLACE = re.compile(r" \(at line (?P<line>\d+), column (?P<column>\d+)\)$")
 
@@ -47,6 +52,10 @@ class Problem:
         place = str(self.path) if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: {self.message}"
 
+    def document(self) -> dict[str, Any]:
+        """The same as JSON has it."""
+        return {"file": str(self.path), "line": self.line, "message": self.message}
+
 
 class ConfigurationError(LocalError):
     """A configuration cannot be used; `problems` holds every mistake found, in the order of their lines."""
@@ -57,25 +66,56 @@ class ConfigurationError(LocalError):
         super().__init__("\n".join(map(str, self.problems)))
 
 
-def load(path: Path, model: type[M]) -> M:
+def load(path: Path, model: type[M], further: Further[M] | None = None) -> M:
     """Read the TOML file at `path` into `model`; ConfigurationError names every mistake at once.
 
     Validators find the folder of the file, from which paths in it are counted, as `info.context["folder"]`.
+    `further` finds what is wrong with a model that is well-formed: files, duplicates. It also looks through what is
+    left when the mistakes of form are taken out, so that one run names all there is to mend.
     """
     text = _read(path)
     document = _parse(path, text)
+    context = {"folder": path.parent}
+    lines = TomlLines(text)
     try:
-        return model.model_validate(document, context={"folder": path.parent})
+        loaded = model.model_validate(document, context=context)
     except ValidationError as error:
         mistakes = error.errors(include_url=False, include_context=False)
-    lines = TomlLines(text)
+    else:
+        if found := _further(path, loaded, further, lines):
+            raise ConfigurationError(found)
+        return loaded
     secrets = {leaf for place, leaf in _strings(document) if _is_secret(place, model) and len(leaf) >= SHORTEST_SECRET}
-    raise ConfigurationError(
-        [
-            Problem(path, lines.line_of(mistake["loc"]), _without(secrets, _words(mistake, model, lines)))
-            for mistake in mistakes
-        ]
-    )
+    found = [
+        Problem(path, lines.line_of(mistake["loc"]), _without(secrets, _words(mistake, model, lines)))
+        for mistake in mistakes
+    ]
+    rest = DocumentRest(document, [_place(mistake, lines) for mistake in mistakes])
+    with suppress(ValidationError):
+        loaded = model.model_validate(rest.document, context=context)
+        found += _further(path, loaded, further, lines, rest.origin)
+    raise ConfigurationError(found)
+
+
+def _further(
+    path: Path,
+    loaded: M,
+    further: Further[M] | None,
+    lines: TomlLines,
+    origin: Callable[[TomlPath], TomlPath] = lambda place: place,
+) -> list[Problem]:
+    if further is None:
+        return []
+    found = [(origin(place), words) for place, words in further(loaded)]
+    return [Problem(path, lines.line_of(place), f"{_dotted(place)}: {words}") for place, words in found]
+
+
+def _place(mistake: ErrorDetails, lines: TomlLines) -> TomlPath:
+    """Where a mistake is in the document; for a missing key, where the key would be."""
+    location = mistake["loc"]
+    if mistake["type"] == "missing":
+        return (*lines.known_part(location[:-1]), location[-1])
+    return lines.known_part(location)
 
 
 @contextmanager
@@ -129,13 +169,17 @@ def _words(mistake: ErrorDetails, model: type[BaseModel], lines: TomlLines) -> s
         return f"{_dotted((*lines.known_part(location[:-1]), location[-1]))}: missing"
     known = lines.known_part(location)
     if mistake["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(location[-1]), _keys_at(model, location[:-1]), n=1)
-        return f"{_dotted(known)}: unknown key" + (f"; did you mean {near[0]!r}?" if near else "")
+        return f"{_dotted(known)}: unknown key{did_you_mean(location[-1], keys_at(model, location[:-1]))}"
     subject = f"{_dotted(known)}: " if known else ""
     if mistake["type"] in _OWN_WORDS:
         return subject + mistake["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
     words = mistake["msg"].removeprefix("Input ")
-    return subject + words[:1].lower() + words[1:] + ("" if _is_secret(known, model) else _echo(mistake["input"]))
+    words = subject + words[:1].lower() + words[1:]
+    if _is_secret(known, model):
+        return words
+    if mistake["type"] in _ONE_OF_SOME_WORDS:
+        return words + _echo(mistake["input"]) + did_you_mean(mistake["input"], words_at(model, known))
+    return words + _echo(mistake["input"])
 
 
 def _without(secrets: Collection[str], message: str) -> str:
@@ -160,40 +204,11 @@ def _dotted(path: TomlPath) -> str:
     return text.removeprefix(".")
 
 
-def _keys_at(model: type[BaseModel], location: TomlPath) -> list[str]:
-    """The keys that a table at `location` may have, whichever member of a union it may be."""
-    return [name for annotation in _annotations_at(model, location) for name, _ in _fields_in(annotation)]
-
-
-def _annotations_at(model: type[BaseModel], location: TomlPath) -> list[Any]:
-    """What the model says about the value at `location`: more than one annotation where a union leaves it open."""
-    annotations: list[Any] = [model]
-    for step in location:
-        inner = [inner for each in annotations for name, inner in _fields_in(each) if name == step]
-        annotations = inner or annotations  # a place in an array, a key of a dictionary: not a field
-    return annotations
-
-
-def _fields_in(annotation: Any) -> Iterator[tuple[str, Any]]:
-    """Each field of each model that an annotation is made of: its key and its annotation."""
-    for part in _parts(annotation):
-        if isinstance(part, type) and issubclass(part, BaseModel):
-            for name, field in part.model_fields.items():
-                yield field.alias or name, field.annotation
-
-
-def _parts(annotation: Any) -> Iterator[Any]:
-    """An annotation and all it is made of: the members of a union, the elements of a list or dictionary."""
-    yield annotation
-    for part in get_args(annotation):
-        yield from _parts(part)
-
-
 def _is_secret(location: TomlPath, model: type[BaseModel]) -> bool:
     """Whether a name on the way says key, token, secret or password; the path of a file or folder is no secret."""
     if not any(isinstance(step, str) and _SECRET_NAME.search(step) for step in location):
         return False
-    return not any(Path in _parts(annotation) for annotation in _annotations_at(model, location))
+    return not is_path(model, location)
 
 
 def _strings(tree: object, location: TomlPath = ()) -> Iterator[tuple[TomlPath, str]]:

@@ -5,8 +5,10 @@ once and durably. What each program may be told is in its own `config.py`. Impor
 gateway, head-end and the composition root; it knows none of them.
 """
 
+import difflib
 import json
 import os
+from collections.abc import Iterable
 from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
@@ -54,6 +56,12 @@ def counted_from_folder(path: Path, told: "ValidationInfo") -> Path:
     """
     folder: Path | None = (told.context or {}).get("folder")
     return path if folder is None else folder / path
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?` for the known word that is nearest to this one; nothing where none is near."""
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
 
 
 class AlreadyThereError(LocalError):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from dlms_objects.errors import InvalidValueError, LocalError
-from dlms_objects.program_folder import write_new
+from dlms_objects.program_folder import did_you_mean, write_new
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire.cipher_keys import CipherKeys, key_name
 
@@ -276,7 +276,7 @@ def _made(path: Path, table: dict[str, Any], members: tuple[str, ...], make: Cal
         if unknown == [_RING]:
             raise InvalidValueError("a key ring of many meters; meterpurse fleet key writes the file of one")
         if unknown:
-            raise InvalidValueError(f"unknown key {unknown[0]}")
+            raise InvalidValueError(f"unknown key {unknown[0]}{did_you_mean(unknown[0], members)}")
         return make(table)
     except KeyError as error:
         raise CredentialsError(f"{path}: {error.args[0]} is missing") from None

@@ -20,7 +20,7 @@ from twisted.internet.endpoints import clientFromString
 from twisted.internet.interfaces import IReactorTime, IStreamClientEndpoint
 
 from dlms_objects.errors import InvalidValueError
-from dlms_objects.program_folder import host_and_port
+from dlms_objects.program_folder import did_you_mean, host_and_port
 from dlms_objects.transport.hdlc import HdlcLine, Pushed
 from dlms_objects.transport.optical import OpticalEndpoint
 from dlms_objects.transport.serial import PREFIX, SerialEndpoint, SerialSettings, serial_settings
@@ -111,7 +111,8 @@ def hdlc_station(text: str) -> HdlcStation | None:
     if not kind.startswith(_HDLC):
         return None
     if kind not in (_TCP, _SERIAL, _OPTICAL):
-        raise InvalidValueError(f"{text}: HDLC runs over {_TCP}, {_SERIAL} or {_OPTICAL}")
+        near = did_you_mean(kind, (_TCP, _SERIAL, _OPTICAL))
+        raise InvalidValueError(f"{text}: HDLC runs over {_TCP}, {_SERIAL} or {_OPTICAL}{near}")
     line: list[str] = []
     numbers: dict[str, int] = {}
     texts: dict[str, str] = {}
@@ -138,7 +139,8 @@ def check_endpoint(text: str) -> None:
         return
     if kind not in ("tcp", UDP):
         kinds = f"udp:host:port, {_TCP}:, {_SERIAL}: or {_OPTICAL}:..."
-        raise InvalidValueError(f"an endpoint is tcp:host:port, {kinds}, not {text!r}")
+        near = did_you_mean(kind, ("tcp", UDP, _TCP, _SERIAL, _OPTICAL))
+        raise InvalidValueError(f"an endpoint is tcp:host:port, {kinds}, not {text!r}{near}")
     _, port = _host_and_port(text, rest)
     if port == 0:
         raise InvalidValueError(f"{text}: a port is 1..65535")

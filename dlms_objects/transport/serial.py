@@ -18,6 +18,7 @@ from twisted.internet.serialport import SerialPort
 from zope.interface import implementer
 
 from dlms_objects.errors import InvalidValueError
+from dlms_objects.program_folder import did_you_mean
 
 if TYPE_CHECKING:
     from twisted.internet.defer import Deferred
@@ -70,7 +71,10 @@ def serial_settings(text: str) -> SerialSettings:
         elif name == "parity":
             values[name] = value.upper()
         else:
-            raise InvalidValueError(f"{text}: {option!r} is none of baudrate, bytesize, parity, stopbits with a value")
+            near = did_you_mean(name, (*_NUMBERS, "parity"))
+            raise InvalidValueError(
+                f"{text}: {option!r} is none of baudrate, bytesize, parity, stopbits with a value{near}"
+            )
     return SerialSettings(**values)
 
 

@@ -66,6 +66,7 @@ class Gateway(Section):
     port: list[Annotated[TcpLine | SerialLine, Field(discriminator="kind")]] = []
     payees: dict[str, Annotated[int, Field(gt=0)]] = {}
     password: str | int = "none"
+    size: Literal["small", "large"] = "small"
 
 
 GOOD = """\
@@ -162,6 +163,11 @@ BROKEN = [
         ["5: port[0]: tag 'radio' found using 'kind' does not match any of the expected tags: 'tcp', 'serial'"],
     ),
     (f'name = "g"\n{HEADEND}[payees]\nwater = 1\ngas = 0\n', ["7: payees.gas: should be greater than 0, not 0"]),
+    # words that are none of those wanted
+    (
+        f'name = "g"\nsize = "smal"\n{HEADEND}',
+        ["2: size: should be 'small' or 'large', not 'smal'; did you mean 'small'?"],
+    ),
     # what validators of ours say
     (
         'name = "g"\n[headend]\nurl = "example.org"\ntoken = "12345678"\n',
@@ -287,3 +293,20 @@ def test_any_damage_is_a_problem_with_a_line_of_the_file_or_no_problem(
     last = path.read_bytes().count(b"\n") + 1
     assert all(problem.line is not None and 1 <= problem.line <= last for problem in problems)
     assert all(re.match(r"\S+damaged\.toml:\d+: \S", str(problem)) for problem in problems)
+
+
+def test_what_a_further_look_finds_is_told_beside_the_mistakes_of_form(tmp_path: Path) -> None:
+    def further(gateway: Gateway) -> list[tuple[tuple[str | int, ...], str]]:
+        return [(("line", index, "address"), "nobody there") for index in range(len(gateway.line))]
+
+    path = tmp_path / "gateway.toml"
+    path.write_text(f'name = "g"\n{HEADEND}[[line]]\naddress = 5\n[[line]]\naddress = "b"\n')
+    with pytest.raises(ConfigurationError) as caught:
+        load(path, Gateway, further)
+    assert [str(problem).removeprefix(f"{path}:") for problem in caught.value.problems] == [
+        "6: line[0].address: should be a valid string, not 5",
+        "8: line[1].address: nobody there",
+    ]
+    path.write_text(f'name = "g"\n{HEADEND}[[line]]\naddress = "b"\n')
+    with pytest.raises(ConfigurationError, match=r":6: line\[0\]\.address: nobody there$"):
+        load(path, Gateway, further)
