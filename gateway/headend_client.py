@@ -38,7 +38,15 @@ _LOST = (
 
 
 class HeadendUnavailableError(TransportLostError):
-    """The head-end was not reached, was too slow, turned this gateway away, or failed: try the same again later."""
+    """The head-end was not reached, was too slow, turned this gateway away, or failed: try the same again later.
+
+    `status` is that of its answer (HTTP); None when none came.
+    """
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        """Say what was asked and what came of it."""
+        super().__init__(message)
+        self.status = status
 
 
 class BatchRefusedError(RefusedError):
@@ -110,7 +118,7 @@ class HeadendClient:
         message = f"{method} {self._url}{path}: {response.code} {shown}"
         if response.code in BATCH_REFUSALS:
             raise BatchRefusedError(message)
-        raise HeadendUnavailableError(message)
+        raise HeadendUnavailableError(message, response.code)
 
 
 @implementer(IBodyProducer)

@@ -17,7 +17,7 @@ WRONG = 1
 
 def add_tools(app: typer.Typer) -> None:
     """Put the tools among the gateway's commands."""
-    for command in (check, schema, status, outbox):
+    for command in (check, schema, doctor, status, outbox):
         app.command()(command)
 
 
@@ -46,6 +46,21 @@ def schema() -> None:
     from gateway.schema import gateway_schema
 
     _print_json(gateway_schema())
+
+
+def doctor(
+    folder: Folder,
+    meters: Annotated[list[str] | None, typer.Argument(metavar="METER...", help="Only these meters; else all.")] = None,
+    json: AsJson = False,
+) -> None:
+    """Examine the way to each meter and to the head-end step by step; a failure comes with its likely cause.
+
+    The gateway may be running: its invocation counters are not touched then. Exit code 1 when something is wrong.
+    """
+    from deploy.gateway_doctor import examine_folder
+
+    if not examine_folder(folder, meters or (), as_json=json):
+        raise typer.Exit(WRONG)
 
 
 def status(folder: Folder, json: AsJson = False) -> None:

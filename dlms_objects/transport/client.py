@@ -34,7 +34,7 @@ from dlms_objects.values.results import ActionResult, DataAccessResult
 from dlms_objects.values.system_title import SystemTitle
 from dlms_objects.wire import events, list_events
 from dlms_objects.wire.access import AccessSpecification
-from dlms_objects.wire.acse import Mechanism
+from dlms_objects.wire.acse import Mechanism, ProviderDiagnostic, UserDiagnostic
 from dlms_objects.wire.action import ActionResponseWithOptionalData
 from dlms_objects.wire.challenge import RecentChallenges
 from dlms_objects.wire.client import ClientAssociation
@@ -64,7 +64,12 @@ class AccessRefusedByMeterError(RefusedError):
 
 
 class AssociationRefusedByMeterError(RefusedError):
-    """The meter did not open the association."""
+    """The meter did not open the association; `diagnostic` is the reason that it gave."""
+
+    def __init__(self, diagnostic: UserDiagnostic | ProviderDiagnostic) -> None:
+        """Keep the reason and say it."""
+        super().__init__(f"the meter refused the association: {diagnostic.name.lower().replace('_', '-')}")
+        self.diagnostic = diagnostic
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,9 +171,7 @@ class MeterSession:
                 self._has_lists = Conformance.MULTIPLE_REFERENCES in event.conformance
                 return
             case events.AssociationRefused():
-                raise AssociationRefusedByMeterError(
-                    f"the meter refused the association: {event.diagnostic.name.lower().replace('_', '-')}"
-                )
+                raise AssociationRefusedByMeterError(event.diagnostic)
         raise self._unexpected(event)
 
     async def get(self, attribute: AttributeDescriptor, selection: SelectiveAccess | None = None) -> bytes:

@@ -1,0 +1,1 @@
+"""`gateway doctor`: step by step from the configuration to the clock, each measured, with the cause of a failure."""
