@@ -11,7 +11,7 @@ Not here: the link itself (`wire.hdlc_client`). Imported by whoever opens sessio
 from collections.abc import Callable
 from typing import Final
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred
 from twisted.internet.error import ConnectError, ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import IProtocol, IProtocolFactory, IReactorTime, IStreamClientEndpoint
 from twisted.internet.protocol import Factory
@@ -132,7 +132,11 @@ class _Channel(LinkDriver):
     async def open(self, protocol_factory: IProtocolFactory) -> IProtocol:
         """Open the link, then make the protocol."""
         self._ask(Connect())
-        await self._opened
+        try:
+            await self._opened
+        except CancelledError:  # nobody waits any more: the line is not to be held by asking again
+            self.abort()
+            raise
         protocol = protocol_factory.buildProtocol(HdlcPeer(self._server))
         if protocol is None:
             self.abort()

@@ -5,6 +5,7 @@ Imported by `meter.py`.
 
 import re
 import socket
+from dataclasses import replace
 from typing import Any
 
 from serial import Serial, SerialException
@@ -20,6 +21,10 @@ from gateway.doctor.findings import Findings, Step
 from gateway.doctor.probe import HTTP_QUESTION, PUBLIC_CLIENT, Heard, Speech, hdlc_question, hear, wrapper_question
 
 LONGEST_PROBE_S = 3.0
+LARGEST_HDLC_ADDRESS = 0x3FFF
+
+USUAL_PHYSICAL = (None, 1, 16, 17)
+"""Physical addresses that meters come with from their makers; None: an address of the logical device alone."""
 
 _OTHERS = {
     Speech.HTTP: "a web server is here, not a meter",
@@ -149,13 +154,16 @@ async def explain(reactor: Any, meter: MeterSection, endpoints: Endpoints, found
 
 
 async def _ask_around(reactor: Any, meter: MeterSection, station: HdlcStation | None, limit_s: float) -> Heard:
-    """What answers to HDLC, to the wrapper, to HTTP, in this order; the first that says anything."""
-    hdlc = (station or HdlcStation(kind="", line="x")).link(
-        PUBLIC_CLIENT, 1 if station is None else meter.server_sap, 1.0
-    )
-    questions = [wrapper_question(meter.server_sap), hdlc_question(hdlc), HTTP_QUESTION]
-    if station is not None and station.serial is not None:
-        questions = [hdlc_question(hdlc)]
+    """What answers to the wrapper, to HDLC, to HTTP, in this order; the first that says anything.
+
+    Over TCP, HDLC is tried at the usual physical addresses too; on a serial line only the one that was configured.
+    """
+    own = HdlcStation(kind="", line="x") if station is None else station
+    on_serial = is_serial(meter.endpoint)
+    server_sap = meter.server_sap if meter.server_sap <= LARGEST_HDLC_ADDRESS else 1
+    stations = [own] if on_serial else [own, *(replace(own, physical=each, octets=0) for each in USUAL_PHYSICAL)]
+    snrms = b"".join(hdlc_question(each.link(PUBLIC_CLIENT, server_sap, limit_s)) for each in stations)
+    questions = [snrms] if on_serial else [wrapper_question(meter.server_sap), snrms, HTTP_QUESTION]
     heard = Heard(octets=b"", is_closed=False)
     for question in questions:
         now = await hear(reactor, _raw(reactor, meter.endpoint, station), question, limit_s=limit_s)
@@ -190,7 +198,7 @@ def _judge(found: Findings, meter: MeterSection, heard: Heard, measured: str) ->
             Step.LINK,
             measured,
             "the meter speaks HDLC here, and the endpoint says wrapper",
-            f'Write endpoint = "hdlc+{meter.endpoint}".',
+            f'Write endpoint = "hdlc+{meter.endpoint}:physical=N"; `meterpurse gateway scan` finds N.',
         )
     elif station is not None and station.serial is not None:
         _judge_serial(found, heard, measured)

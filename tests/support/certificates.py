@@ -19,8 +19,8 @@ class Identity:
     key: Path
 
 
-def self_signed(folder: Path, name: str) -> Identity:
-    """A certificate that is valid for `name` today."""
+def self_signed(folder: Path, name: str, *, days: int = 2) -> Identity:
+    """A certificate for `name` that is valid from an hour ago for so many days; of -1 day, it has expired."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.now(UTC)
@@ -30,8 +30,8 @@ def self_signed(folder: Path, name: str) -> Identity:
         .issuer_name(subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=2))
+        .not_valid_before(now - timedelta(days=10 if days < 0 else 0, hours=1))
+        .not_valid_after(now + timedelta(days=days))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
