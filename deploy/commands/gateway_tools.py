@@ -1,5 +1,6 @@
 """`meterpurse gateway`: the operator's tools: check, schema, doctor, scan, status, outbox. Declarations only."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,7 +18,7 @@ WRONG = 1
 
 def add_tools(app: typer.Typer) -> None:
     """Put the tools among the gateway's commands."""
-    for command in (check, schema, doctor, status, outbox):
+    for command in (check, schema, doctor, scan, status, outbox):
         app.command()(command)
 
 
@@ -61,6 +62,37 @@ def doctor(
 
     if not examine_folder(folder, meters or (), as_json=json):
         raise typer.Exit(WRONG)
+
+
+def scan(  # noqa: PLR0913 - its options
+    endpoint: Annotated[str, typer.Argument(help="tcp:HOST:PORT, hdlc+tcp:HOST:PORT, hdlc+serial:DEVICE, ...")],
+    sap: Annotated[str, typer.Option(metavar="NUMBERS", help="Server SAPs (logical devices).")] = "1",
+    physical: Annotated[
+        str | None, typer.Option(metavar="NUMBERS", help="Physical addresses on an HDLC line, such as 1-32.")
+    ] = None,
+    baud: Annotated[
+        str | None, typer.Option(metavar="NUMBERS", help="Baud rates of a serial port, such as 300,2400,9600.")
+    ] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--gateway", metavar="DIR", help="Say which of them this gateway collects from.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(min=0.1, max=60, help="Seconds that an answer may take.")] = 2.0,
+    pause: Annotated[float, typer.Option(min=0, max=60, help="Seconds of rest between two questions.")] = 0.1,
+    json: AsJson = False,
+) -> None:
+    """Ask around for meters: SAPs behind a TCP port, addresses and baud rates on a line (hdlc+optical: mode E first).
+
+    NUMBERS are such as 1-16,32. One question at a time, by the public client; nothing is changed.
+    """
+    from deploy.gateway_scan import numbers, scan_endpoint
+    from gateway.scan import ScanRange
+
+    wanted = ScanRange(
+        server_saps=numbers(sap, "--sap"),
+        physicals=() if physical is None else numbers(physical, "--physical"),
+        bauds=() if baud is None else numbers(baud, "--baud"),
+    )
+    scan_endpoint(endpoint, wanted, folder=folder, timeout_s=timeout, pause_s=pause, as_json=json)
 
 
 def status(folder: Folder, json: AsJson = False) -> None:
