@@ -9,6 +9,7 @@ import typer
 from deploy import cli
 from dlms_objects.errors import MeterPurseError, RefusedError
 from tests.support.command_line import Run, call
+from tests.support.help_commands import help_commands
 from tests.support.sources import ROOT
 
 HEAVY = {
@@ -34,6 +35,38 @@ def test_the_command_line_loads_nothing_heavy() -> None:
 
 def test_something_heavy_would_be_noticed() -> None:
     assert not loaded_by("import deploy.running").isdisjoint(HEAVY)
+
+
+HELP = """
+import contextlib, io, sys
+from deploy import cli
+for words in {commands!r}:
+    with contextlib.redirect_stdout(io.StringIO()):
+        assert cli.run([*words, "--help"]) == 0, words
+    found = {{name.partition(".")[0] for name in sys.modules}} & {heavy!r}
+    if found:
+        sys.stdout.write(f"{{words}} loads {{sorted(found)}}\\n")
+        break
+"""
+HEAVY_FOR_HELP = (HEAVY - {"asyncio", "pydantic", "rich"}) | {"influxdb_client", "serial", "uvicorn", "msgspec"}
+"""What no help loads. Typer itself loads pydantic, and what that loads, once it parses arguments."""
+
+
+def heavy_help(commands: list[tuple[str, ...]], before: str = "") -> str:
+    """The first command whose help loads something heavy, and what; in one fresh interpreter."""
+    program = before + HELP.format(commands=commands, heavy=HEAVY_FOR_HELP)
+    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def test_no_help_of_any_command_loads_anything_heavy() -> None:
+    commands = help_commands()
+    assert {(), ("gateway", "doctor"), ("dlms", "purse"), ("headend", "notices", "list")} <= set(commands)
+    assert heavy_help(commands) == ""
+
+
+def test_a_help_that_loads_something_heavy_would_be_noticed() -> None:
+    before = "import deploy.commands.gateway_tools as tools; import twisted.internet\n"
+    assert heavy_help([("gateway", "doctor")], before) == "('gateway', 'doctor') loads ['twisted']\n"
 
 
 def test_help_names_every_group() -> None:

@@ -7,9 +7,8 @@ import pytest
 
 from dlms_objects.errors import InvalidValueError, TransportLostError
 from gateway.scan import LARGEST_SCAN, Answering, ScanRange, places, scan
-from tests.gateway.doctor.test_meter import free_ports
 from tests.support.real_reactor import run_for_real
-from tests.support.wiring import Wiring
+from tests.support.wiring import Wiring, free_ports
 
 
 def scanned(wiring: Wiring, endpoint: str, wanted: ScanRange, timeout_s: float = 5.0) -> list[Answering]:

@@ -1,5 +1,6 @@
 """One real meter on loopback and a gateway's section for it, to be wired wrongly and examined."""
 
+import socket
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +24,15 @@ GATEWAY = SystemTitle(b"MPG\x00\x00\x00\x00\x01")
 TIMEOUT_S = 5.0
 SILENCE_S = 0.3
 """The deadline of a meter of which the test knows that it does not answer."""
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback on which nothing listens."""
+    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in taken]
+    for each in taken:
+        each.close()
+    return ports
 
 
 class Wiring:

@@ -268,3 +268,17 @@ def test_what_is_pushed_to_another_client_is_not_ours() -> None:
     client.transport.write(request(b"abc"))
     world.run(lambda: client.heard)
     assert world.pushed == []
+
+
+def test_a_link_that_nobody_waits_for_any_more_lets_go_of_the_line() -> None:
+    world = World(17)
+    connecting = world.connecting(99)
+    world.clock.advance(0.5)
+    line = world.line._line
+    assert line is not None
+    assert line.has_listeners
+    connecting.addErrback(lambda _: None)
+    connecting.cancel()
+    assert not line.has_listeners
+    other = world.connecting(17)
+    advance_until(world.clock, lambda: has_result(other), limit_s=10)

@@ -1,7 +1,6 @@
 """Wiring faults: the doctor names each by its step and its cause, against a real meter on real sockets."""
 
 import secrets
-import socket
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,16 +15,7 @@ from gateway.doctor.findings import Outcome, Step
 from gateway.doctor.meter import title_of
 from gateway.doctor.outbox_use import is_in_use
 from gateway.store import Store
-from tests.support.wiring import GATEWAY, SILENCE_S, Wiring, failure, peer_on
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback on which nothing listens."""
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in taken]
-    for each in taken:
-        each.close()
-    return ports
+from tests.support.wiring import GATEWAY, SILENCE_S, Wiring, failure, free_ports, peer_on
 
 
 @pytest.fixture
