@@ -18,13 +18,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime, ITCPTranspor
 from twisted.internet.protocol import Factory, Protocol, connectionDone
 from twisted.python.failure import Failure
 
-from dlms_objects.errors import (
-    LocalError,
-    MeterPurseError,
-    RefusedError,
-    RemoteError,
-    TransportLostError,
-)
+from dlms_objects.errors import LocalError, MeterPurseError, RefusedError, RemoteError, TransportLostError
 from dlms_objects.transport.credentials import MeterCredentials, SecretCredentials
 from dlms_objects.transport.endpoints import UDP, Endpoints
 from dlms_objects.transport.trace import Trace

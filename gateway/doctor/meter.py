@@ -138,12 +138,8 @@ class MeterExamination:
             self._refused(error)
             return
         except (RemoteError, TransportLostError, LocalError) as error:
-            self.findings.failed(
-                Step.AUTHENTICATION,
-                str(error),
-                f"what the meter answers does not verify with these keys: {_SWITCHED}",
-                "Fetch the meter's current key file and name it as key_file.",
-            )
+            cause, remedy = _why_unproven(error)
+            self.findings.failed(Step.AUTHENTICATION, str(error), cause, remedy)
             return
         self.findings.ok(Step.AUTHENTICATION, f"both sides proved themselves, client {self._meter.client_sap}")
         try:
@@ -212,7 +208,7 @@ class MeterExamination:
 
     async def _read(self, session: MeterSession) -> None:
         try:
-            head = await PurseReader(session).journal_head()
+            opening = await PurseReader(session).opening(with_currency=True)
         except (RefusedError, MalformedError) as error:
             self.findings.failed(
                 Step.JOURNAL,
@@ -221,7 +217,7 @@ class MeterExamination:
                 "Collect as client 1 (management) or 2 (reader) of a MeterPurse meter.",
             )
         else:
-            self.findings.ok(Step.JOURNAL, f"{head.sequence} entries")
+            self.findings.ok(Step.JOURNAL, f"{opening.head.sequence} entries")
         await self._read_clock(session)
 
     async def _read_clock(self, session: MeterSession) -> None:
@@ -272,6 +268,16 @@ class MeterExamination:
 
     def _with_keys(self, identity: ClientIdentity) -> ClientParameters:
         return client_parameters(self._credentials, identity, timeout_s=self._meter.timeout_s)
+
+
+def _why_unproven(error: MeterPurseError) -> tuple[str, str]:
+    """The likely cause, and what to do, where no association with keys came about and no reason was given."""
+    fetch = "Fetch the meter's current key file and name it as key_file."
+    if isinstance(error, RemoteError):
+        return f"what the meter answers does not verify with these keys: {_SWITCHED}", fetch
+    if isinstance(error, TransportLostError):
+        return f"the meter falls silent when keys are used: {_SWITCHED}, or the line is bad", fetch
+    return "this machine cannot speak with these keys", "Do what the message says; nothing is wrong with the line."
 
 
 def title_of(device_name: bytes) -> SystemTitle | None:

@@ -14,6 +14,7 @@ from dlms_objects.wire.counters import Counters, MemoryReceivedCounters, MemoryS
 from gateway.doctor.findings import Outcome, Step
 from gateway.doctor.meter import title_of
 from gateway.doctor.outbox_use import is_in_use
+from gateway.doctor.probe import Speech
 from gateway.store import Store
 from tests.support.wiring import GATEWAY, SILENCE_S, Wiring, failure, free_ports, peer_on
 
@@ -72,6 +73,19 @@ def test_what_is_there_instead_of_a_meter_is_named(behaviour: dict[str, Any], wo
     found = failure(wiring.examine(section, before=before))
     assert found.step is Step.LINK
     assert words in found.cause
+
+
+def test_a_doctor_that_hears_nothing_would_be_noticed(wiring: Wiring, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.doctor.probe.Heard.speech", Speech.SILENCE)
+    with pytest.raises(AssertionError):
+        test_what_is_there_instead_of_a_meter_is_named({"hangs_up": True}, "closes connections unread", wiring)
+
+
+def test_keys_with_which_this_machine_cannot_speak_are_not_the_meters_fault(wiring: Wiring) -> None:
+    wiring.place().identity.mkdir()
+    found = failure(wiring.examine())
+    assert found.step is Step.AUTHENTICATION
+    assert "this machine cannot speak with these keys" in found.cause
 
 
 def test_hdlc_where_the_endpoint_says_wrapper(wiring: Wiring) -> None:
