@@ -7,6 +7,7 @@ which service it runs. Imported by `deploy/commands/` inside the commands that s
 import asyncio
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.application.service import IService
@@ -16,6 +17,7 @@ from twisted.logger import Logger
 from twisted.python.failure import Failure
 
 from deploy.steady_timers import SteadyTimers
+from deploy.supervision import Supervisor
 from dlms_objects.errors import MeterPurseError
 
 Reactor = asyncioreactor.AsyncioSelectorReactor
@@ -34,13 +36,15 @@ def serve(
     make: Callable[[Reactor], IService],
     ready: Callable[[Any], "Deferred[str]"],
     lost: Callable[[Any], "Deferred[None]"] | None = None,
+    alive: Callable[[Any], "Deferred[Any]"] | None = None,
 ) -> None:
     """Run the service that `make` makes until SIGTERM or SIGINT, then stop it in good order.
 
     `ready(service)` is asked after the start for a Deferred of the words after `ready` on stdout; when it fails, or the
     start does, the service is stopped and that error raised. `lost(service)` gives a Deferred that fails when the
     service ends by itself: then the process ends too, with that error, so that a supervisor starts it again.
-    StopTimeoutError when stopping takes too long.
+    StopTimeoutError when stopping takes too long. Under systemd its manager is told (`supervision`); `alive(service)`
+    gives a Deferred that fires when the service has got something done, and feeds the watchdog.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -49,7 +53,7 @@ def serve(
 
     assert isinstance(reactor, Reactor)
     SteadyTimers(reactor, loop)
-    run = _Run(reactor, make(reactor), ready)
+    run = _Run(reactor, make(reactor), ready, alive)
     if lost is not None:
         lost(run.service).addErrback(run.abandon)
     reactor.callWhenRunning(run.start)
@@ -62,8 +66,16 @@ def serve(
 class _Run:
     """One service from its start to its end; `failure` says what went wrong, if anything did."""
 
-    def __init__(self, reactor: Reactor, service: IService, ready: Callable[[Any], "Deferred[str]"]) -> None:
+    def __init__(
+        self,
+        reactor: Reactor,
+        service: IService,
+        ready: Callable[[Any], "Deferred[str]"],
+        alive: Callable[[Any], "Deferred[Any]"] | None,
+    ) -> None:
         self.failure: Failure | None = None
+        self._alive = alive
+        self._supervisor = Supervisor()
         self._reactor = reactor
         self.service = service
         self._ready = ready
@@ -76,6 +88,7 @@ class _Run:
     def stop(self) -> "Deferred[None]":
         """Stop the service, waiting for it as long as STOP_TIMEOUT_S."""
         _log.info("stopping")
+        self._supervisor.stopping()
         self._stopping = True
         stopped = maybeDeferred(self.service.stopService)
         stopped.addTimeout(STOP_TIMEOUT_S, self._reactor, onTimeoutCancel=self._timed_out)
@@ -87,6 +100,9 @@ class _Run:
         words = await self._ready(self.service)
         sys.stdout.write(f"ready {words}\n")
         sys.stdout.flush()
+        self._supervisor.ready(words)
+        if self._alive is not None:
+            self._supervisor.watch(self._reactor, partial(self._alive, self.service))
 
     def abandon(self, failure: Failure) -> None:
         """Keep what went wrong and stop the reactor, unless it is stopping anyway."""

@@ -116,6 +116,15 @@ class PushSection(Section):
     """host:port, by TCP and UDP."""
 
 
+class HttpSection(Section):
+    """`[http]`: where metrics (Prometheus) and health are asked for; without this table nobody is answered."""
+
+    listen: Annotated[str, AfterValidator(checked_listen)] = "127.0.0.1:9460"
+    """host:port; a loopback address, or one of a network of one's own: no token is asked for."""
+    ready_limit_s: Annotated[float, Field(ge=1, le=31 * 86_400)] = 900
+    """When the head-end was not reached for so long, /healthz/ready says so; records are kept all the same."""
+
+
 class MeterSection(Section):
     """One `[[meter]]`: where a meter is, and the key file of the association that collects from it."""
 
@@ -148,4 +157,5 @@ class GatewayConfig(Section):
     outbox: OutboxSection
     collection: CollectionSection = CollectionSection()
     push: PushSection | None = None
+    http: HttpSection | None = None
     meter: tuple[MeterSection, ...] = ()

@@ -35,6 +35,7 @@ from gateway.records import BatchLimits
 from gateway.status import outbox_figures
 from gateway.store import Store
 from gateway.uplink import Uplink, UplinkLimits
+from gateway.watch import Watch
 from gateway.writer import Writer
 
 log = Logger()
@@ -72,6 +73,18 @@ class GatewayService(MultiService):
         self._add(Loop(reactor, "readings", self.readings.step, after_fault_s=AFTER_FAULT_S))
         heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
         self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
+        self.watch: Watch | None = None
+        if config.http is not None:
+            self.watch = Watch(
+                reactor,
+                config.http.listen,
+                self.writer,
+                self.figures,
+                lambda: self.uplink.failing_s,
+                maximum_rows=config.outbox.maximum_rows,
+                ready_limit_s=config.http.ready_limit_s,
+            )
+            self._add(self.watch)
 
     def add_line(self, line: Line, meter: MeterSection, context: SecurityContext) -> None:
         """Collect from one more meter, on its schedule and when it pushes; `context` opens its pushes."""
@@ -83,6 +96,10 @@ class GatewayService(MultiService):
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
         return succeed(f"{len(self.lines)} meters, head-end {self._config.headend.url}")
+
+    def is_alive(self) -> "Deferred[None]":
+        """Fires when the writer has answered: with that the reactor turns and the outbox's thread works."""
+        return self.writer.run(lambda _connection: None)
 
     def figures(self) -> dict[str, int]:
         """What is known without the outbox: meters whose last session failed, sessions, uploads failed in a row."""

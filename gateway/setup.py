@@ -58,6 +58,11 @@ back_off_maximum_s = {back_off_maximum_s}
 #
 # [push]
 # listen = "0.0.0.0:4060"
+
+# Where Prometheus asks for /metrics, and a monitor for /healthz/live and /healthz/ready:
+#
+# [http]
+# listen = "127.0.0.1:9460"
 """
 _METER = """
 [[meter]]

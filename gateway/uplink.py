@@ -60,6 +60,8 @@ class Uplink:
             return BackOff(limits.back_off_first_s, limits.back_off_maximum_s, random)
 
         self._upload_every_s = limits.upload_every_s
+        self._clock = clock
+        self._failing_since_s: float | None = None
         self._back_off = new_back_off()
         self._rows = Lane(JOURNAL_ROWS, headend, writer, limits.batches, clock=clock, new_back_off=new_back_off)
         self._events = Lane(EVENTS, headend, writer, limits.batches, clock=clock, new_back_off=new_back_off)
@@ -69,13 +71,21 @@ class Uplink:
         """How many steps in a row the head-end was not reached or its answer not understood."""
         return self._back_off.failures
 
+    @property
+    def failing_s(self) -> float:
+        """How long the head-end was not reached or understood, in seconds; 0 when the last step went well."""
+        return 0.0 if self._failing_since_s is None else self._clock.seconds() - self._failing_since_s
+
     async def step(self) -> float:
         """One request of rows and one of events, where there are any; the seconds to wait before the next step."""
         try:
             moved = [await self._rows.upload(), await self._events.upload()]
         except MeterPurseError as error:
+            if self._failing_since_s is None:
+                self._failing_since_s = self._clock.seconds()
             delay_s = self._back_off.failed()
             log.warn("the upload failed, trying again in {delay_s:.1f} s: {error}", delay_s=delay_s, error=error)
             return delay_s
         self._back_off.succeeded()
+        self._failing_since_s = None
         return 0 if any(moved) else self._upload_every_s

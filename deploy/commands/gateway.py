@@ -49,11 +49,16 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     from gateway.pushes import PushAddressError
     from gateway.service import GatewayService, make_service
     from gateway.setup import CONFIG_NAME
+    from gateway.watch import WatchAddressError
 
     config = load_gateway(folder)
     begin_logging(log_level, as_json=log_json)
-    with blaming(folder / CONFIG_NAME, {PushAddressError: ("push", "listen")}):
-        serve(lambda reactor: make_service(config, reactor), GatewayService.when_ready)
+    places: dict[type[Exception], tuple[str, ...]] = {
+        PushAddressError: ("push", "listen"),
+        WatchAddressError: ("http", "listen"),
+    }
+    with blaming(folder / CONFIG_NAME, places):
+        serve(lambda reactor: make_service(config, reactor), GatewayService.when_ready, alive=GatewayService.is_alive)
 
 
 def _new_meter(text: str) -> "NewMeter":

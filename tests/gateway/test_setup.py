@@ -55,7 +55,7 @@ def test_without_meters_and_token_it_can_be_read_and_says_what_is_missing(tmp_pa
     assert [problem.place for problem in problems(config)] == [("headend", "token_file")]
 
 
-OPTIONAL = {"push"}  # there as a comment
+OPTIONAL = {"push", "http"}  # there as a comment
 
 
 def test_every_setting_is_written(tmp_path: Path, key_file: Path) -> None:
