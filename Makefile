@@ -11,7 +11,7 @@ RUNTIME := $(VENV)/.installed-runtime
 TEST := $(VENV)/.installed-test
 
 # Programs that the tests need and pip cannot bring, as Debian packages: installed when root, named otherwise.
-DEBIAN_PACKAGES := prometheus systemd socat influxdb nginx-light chromium fonts-wqy-microhei
+DEBIAN_PACKAGES := prometheus systemd socat influxdb nginx-light postgresql chromium fonts-wqy-microhei
 DEBIAN := $(VENV)/.installed-debian
 
 .PHONY: help setup demo test check fmt lint type bench clean

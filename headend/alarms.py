@@ -10,8 +10,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 import msgspec
-from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, insert, select
 
 from dlms_objects.purse.outcome import EventCode
 from headend.schema import alarm, bearer_token, gateway_status
@@ -71,12 +70,15 @@ def facts_of(text: str) -> AlarmFacts:
 
 def raise_alarm(connection: Connection, kind: AlarmKind, number: int, facts: AlarmFacts) -> int | None:
     """Keep an alarm; its id, or None when this kind, subject and number was raised before."""
-    return connection.execute(
+    same = (alarm.c.kind == kind.value, alarm.c.subject == facts.subject, alarm.c.number == number)
+    if connection.execute(select(alarm.c.id).where(*same)).first() is not None:
+        return None
+    raised: int = connection.execute(
         insert(alarm)
         .values(kind=kind.value, subject=facts.subject, number=number, facts=msgspec.json.encode(facts).decode())
-        .on_conflict_do_nothing()
         .returning(alarm.c.id)
-    ).scalar_one_or_none()
+    ).scalar_one()
+    return raised
 
 
 def raise_silences(connection: Connection, *, now: datetime, after_s: int) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, StringConstraints
 from pydantic import model_validator as whole_model_validator
 
 from dlms_objects.program_folder import checked_listen
@@ -24,6 +24,7 @@ from headend.delivery.config import (
     WebhookConfig,
 )
 from headend.notices import Language
+from headend.place import PostgresServer, place
 
 MEBIOCTET = 1024 * 1024
 
@@ -100,10 +101,10 @@ class HeadendConfig(BaseModel):
     listen: Annotated[str, AfterValidator(checked_listen)] = Field(
         default="127.0.0.1:8460", description="Address and port of the HTTP server; port 0 takes any free one."
     )
-    database: FilePath = Field(
+    database: Annotated[Path | InstanceOf[PostgresServer], BeforeValidator(place)] = Field(
         default=Path("headend.sqlite"),
         validate_default=True,
-        description="The ledger's SQLite file, counted from this file's folder.",
+        description="The ledger: an SQLite file, counted from this file's folder, or a PostgreSQL URL.",
     )
     root_key_file: FilePath | None = Field(
         default=None,

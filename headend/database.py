@@ -1,12 +1,12 @@
-"""The SQLite database of the head-end: connections, migrations, one writer thread and a few readers.
+"""The open database of the head-end: migrations, one writer thread and a few readers, transactions run again.
 
-SQLite runs in WAL mode with `synchronous=FULL` (an answered request is on the disk), foreign keys are enforced, and a
-writing transaction takes its lock when it begins. Blocking work never runs on the event loop. What the tables mean is
-none of this module's business. Imported by `service`, `setup` and `api`.
+Blocking work never runs on the event loop. How a transaction is durable and whole is `engines`' business, what the
+tables mean that of others. Imported by `service`, `setup`, `api` and the workers.
 """
 
 import asyncio
-import sqlite3
+import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,72 +18,51 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import CommandError
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine
 
 from dlms_objects.errors import LocalError
+from headend.engines import (
+    READERS,
+    DatabaseUnusableError,
+    Purpose,
+    connect,
+    is_worth_another_try,
+    said_plainly,
+)
+from headend.place import Place
 
 T = TypeVar("T")
 
-READERS = 2
-BUSY_TIMEOUT_S = 10
+TRIES = 8
+"""How often a transaction is run that the server undoes because of another one beside it."""
+FIRST_PAUSE_S = 0.005
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class DatabaseUnusableError(LocalError):
-    """The database file is missing, damaged, locked by another program, or of a newer version."""
 
 
 class DatabaseBusyError(LocalError):
     """As many writes wait as may wait; the caller comes back later and nothing was done."""
 
 
-def connect(path: Path, *, begin: str = "BEGIN IMMEDIATE") -> Engine:
-    """An engine on the file at `path` (which may be empty), whose transactions start with `begin`.
-
-    DatabaseUnusableError when there is no such file.
-    """
-    if not path.is_file():
-        raise DatabaseUnusableError(f"no database at {path}; `init` makes one")
-    # Python's own sqlite3 must not begin transactions behind our back: hence isolation_level None.
-    engine = sqlalchemy.create_engine(
-        f"sqlite:///{path}",
-        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
-        pool_size=READERS,
-        max_overflow=0,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-            connection.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin_at_once(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
 @contextmanager
-def transaction(path: Path, *, rehearsal: bool = False) -> Iterator[Connection]:
-    """One writing transaction outside the service, which may be running; a `rehearsal` leaves nothing behind.
+def transaction(place: Place, purpose: Purpose = Purpose.WRITE, *, rehearsal: bool = False) -> Iterator[Connection]:
+    """One transaction outside the service, which may be running; a `rehearsal` leaves nothing behind.
 
-    DatabaseUnusableError when the file cannot be worked with.
+    DatabaseUnusableError when the database cannot be worked with.
     """
-    engine = connect(path)
-    try:
-        with _said_plainly(path), engine.begin() as connection:
-            yield connection
-            if rehearsal:
-                connection.rollback()
-    finally:
-        engine.dispose()
+    with said_plainly(place):
+        engine = connect(place, purpose)
+        try:
+            with engine.begin() as connection:
+                yield connection
+                if rehearsal:
+                    connection.rollback()
+        finally:
+            engine.dispose()
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the tables to the newest shape, inside the connection's transaction."""
+    """Bring the tables to the newest shape, inside the connection's transaction, which is one to MIGRATE."""
     command.upgrade(_alembic(connection), "head")
 
 
@@ -98,25 +77,30 @@ def require_newest_shape(connection: Connection) -> None:
 class Database:
     """The open database of a running service; all work runs in its own threads, the writing work in one."""
 
-    def __init__(self, path: Path, *, write_queue: int) -> None:
-        """Open the file and migrate it; DatabaseUnusableError when that cannot be done. Blocks; call at start."""
-        self._writer_engine = connect(path)
-        try:
-            with _said_plainly(path), self._writer_engine.begin() as connection:
-                migrate(connection)
-        except BaseException:
-            self._writer_engine.dispose()
-            raise
-        self._reader_engine = connect(path, begin="BEGIN")
+    def __init__(self, place: Place, *, write_queue: int) -> None:
+        """Open it and migrate it; DatabaseUnusableError when that cannot be done. Blocks; call at start."""
+        with transaction(place, Purpose.MIGRATE) as connection:
+            migrate(connection)
+        self._writer_engine = connect(place)
+        self._reader_engine = connect(place, Purpose.READ)
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="ledger-writer")
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
         self._write_queue = write_queue
         self._waiting = 0
 
     def write_now(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in one writing transaction in the calling thread; for the start, before anything is served."""
-        with self._writer_engine.begin() as connection:
-            return work(connection)
+        """Run `work` in one writing transaction in the calling thread; for the start, before anything is served.
+
+        The whole of `work` is run again, at most TRIES times, when the server undid it because of another transaction.
+        """
+        for attempt in range(1, TRIES):
+            try:
+                return _in_transaction(self._writer_engine, work)
+            except sqlalchemy.exc.DBAPIError as error:
+                if not is_worth_another_try(error):
+                    raise
+            time.sleep(FIRST_PAUSE_S * 2**attempt * random.uniform(0.5, 1))
+        return _in_transaction(self._writer_engine, work)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one writing transaction; it is durable when this returns. DatabaseBusyError: come back."""
@@ -129,30 +113,24 @@ class Database:
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` on one consistent snapshot."""
-        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, work)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._readers, _in_transaction, self._reader_engine, work
+        )
 
     def close(self) -> None:
-        """Finish the work in hand and close the file. Blocks; call from a thread."""
+        """Finish the work in hand and close all connections. Blocks; call from a thread."""
         self._writer.shutdown(wait=True)
         self._readers.shutdown(wait=True)
         self._reader_engine.dispose()
         self._writer_engine.dispose()
 
-    def _read_now(self, work: Callable[[Connection], T]) -> T:
-        with self._reader_engine.begin() as connection:
-            return work(connection)
-
     def _left_queue(self, _future: object) -> None:
         self._waiting -= 1
 
 
-@contextmanager
-def _said_plainly(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (sqlalchemy.exc.DatabaseError, CommandError) as error:
-        reason = error.orig if isinstance(error, sqlalchemy.exc.DatabaseError) else error
-        raise DatabaseUnusableError(f"the database at {path} cannot be used: {reason}") from error
+def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.begin() as connection:
+        return work(connection)
 
 
 def _alembic(connection: Connection) -> Config:

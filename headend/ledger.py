@@ -96,11 +96,11 @@ class Accounts:
         ).scalar_one_or_none()
 
     def _open(self, name: str, currency: Currency) -> int:
-        opened = self._connection.execute(
-            insert(account).values(name=name, currency_code=currency.code, currency_scale=currency.scale)
-        )
-        number: int = opened.lastrowid
-        return number
+        return self._connection.execute(
+            insert(account)
+            .values(name=name, currency_code=currency.code, currency_scale=currency.scale)
+            .returning(account.c.id)
+        ).scalar_one()
 
 
 def purse_sums(connection: Connection, meter_ids: Iterable[int]) -> dict[int, int]:

@@ -22,6 +22,8 @@ from sqlalchemy import (
     func,
 )
 
+from headend.column_types import LONG_ID
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -108,7 +110,7 @@ posting = Table(
 evidence = Table(
     "evidence",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", LONG_ID, primary_key=True),
     Column("meter_id", ForeignKey("meter.id"), nullable=False),
     Column("sequence", BigInteger, nullable=False),
     Column("cause", Text, nullable=False),
@@ -134,7 +136,7 @@ meter_event = Table(
 notice = Table(
     "notice",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", LONG_ID, primary_key=True),
     Column("meter_id", ForeignKey("meter.id"), nullable=False),
     Column("kind", Text, nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -172,7 +174,7 @@ unknown_meter = Table(
 point_bundle = Table(
     "point_bundle",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", LONG_ID, primary_key=True),
     Column("queued_at", DateTime, server_default=func.current_timestamp(), nullable=False),
     Column("points", Integer, nullable=False),
     Column("lines", Text, nullable=False),
@@ -182,7 +184,7 @@ point_bundle = Table(
 refused_point = Table(
     "refused_point",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", LONG_ID, primary_key=True),
     Column("refused_at", DateTime, server_default=func.current_timestamp(), nullable=False),
     Column("line", Text, nullable=False),
     Column("reason", Text, nullable=False),
@@ -204,7 +206,7 @@ point_sink = Table(
 alarm = Table(
     "alarm",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", LONG_ID, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("number", BigInteger, nullable=False),
@@ -216,7 +218,7 @@ alarm = Table(
 delivery = Table(
     "delivery",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", LONG_ID, primary_key=True),
     Column("notice_id", ForeignKey("notice.id")),
     Column("alarm_id", ForeignKey("alarm.id")),
     Column("recipient", Text, nullable=False),

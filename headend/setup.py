@@ -3,9 +3,11 @@
 Used by the command line; the service itself imports nothing from here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import select
 
 from dlms_objects.program_folder import AlreadyThereError, sync_to_disk, toml_value, write_new
 from dlms_objects.transport.credentials import load_courier_credentials
@@ -16,9 +18,12 @@ from headend.authentication import Role, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
 from headend.database import migrate, require_newest_shape, transaction
+from headend.engines import Purpose
 from headend.influx.target import Target
+from headend.place import Place, PostgresServer
 from headend.root_key import RootKey, RootKeyError
 from headend.root_key import create as create_root_key
+from headend.schema import bearer_token
 from headend.statements import purses
 
 CONFIG_NAME = "headend.toml"
@@ -32,7 +37,7 @@ _HEADER = """\
 # Address and port of the HTTP server; put a TLS proxy before it to serve other machines.
 listen = {listen}
 
-# The ledger.
+# The ledger: an SQLite file, or a database on a PostgreSQL server (postgresql://USER@HOST/DATABASE; docs/headend.md).
 database = {database}
 
 # Opens the meters' keys in the ledger. Keep a copy of this file apart from those of the ledger.
@@ -52,41 +57,47 @@ class Created:
     """What `create` made."""
 
     config: Path
-    database: Path
+    database: Place
     root_key: Path
     gateway_token: Path
     reader_token: Path
 
 
-def create(directory: Path, *, meters: Iterable[MeterConfig] = (), listen: str = "127.0.0.1:8460") -> Created:
+def create(
+    directory: Path,
+    *,
+    meters: Iterable[MeterConfig] = (),
+    listen: str = "127.0.0.1:8460",
+    database: Place = Path(DATABASE_NAME),
+) -> Created:
     """Make a head-end in `directory`: database, root key, two random tokens (mode 0600), and last `headend.toml`.
 
-    AlreadyThereError when one of these files exists. Only hashes of the tokens are in the database.
+    A PostgreSQL database must be there and empty. AlreadyThereError when one of the files exists, or it is not empty;
+    DatabaseUnusableError when it cannot be reached. Only hashes of the tokens are in the database.
     """
-    config = HeadendConfig(
-        listen=listen, database=Path(DATABASE_NAME), root_key_file=Path(ROOT_KEY_NAME), meter=tuple(meters)
-    )
+    config = HeadendConfig(listen=listen, database=database, root_key_file=Path(ROOT_KEY_NAME), meter=tuple(meters))
     made = Created(
         config=directory / CONFIG_NAME,
-        database=directory / DATABASE_NAME,
+        database=directory / database if isinstance(database, Path) else database,
         root_key=directory / ROOT_KEY_NAME,
         gateway_token=directory / TOKEN_NAMES[Role.GATEWAY],
         reader_token=directory / TOKEN_NAMES[Role.READER],
     )
     for path in (made.config, made.database, made.root_key, made.gateway_token, made.reader_token):
-        if path.exists():
+        if isinstance(path, Path) and path.exists():
             raise AlreadyThereError(f"{path} exists already")
+    if isinstance(made.database, PostgresServer):
+        _fill(made.database, {}, rehearsal=True)
     directory.mkdir(parents=True, exist_ok=True)
     tokens = {role: new_token() for role in Role}
     for role, token in tokens.items():
         write_new(directory / TOKEN_NAMES[role], token + "\n", mode=0o600)
     create_root_key(made.root_key)
-    write_new(made.database, "", mode=0o600)
-    with transaction(made.database) as connection:
-        migrate(connection)
-        for role, token in tokens.items():
-            store_token(connection, name=role.value, role=role, token=token)
-    sync_to_disk(made.database)
+    if isinstance(made.database, Path):
+        write_new(made.database, "", mode=0o600)
+    _fill(made.database, tokens)
+    if isinstance(made.database, Path):
+        sync_to_disk(made.database)
     write_new(made.config, _toml(config), mode=0o644)
     return made
 
@@ -129,12 +140,21 @@ def check(config: HeadendConfig) -> Checked:
         RootKey.load(config.root_key_file)
     if config.influx is not None:
         Target.of(config.influx)
-    with transaction(config.database, rehearsal=True) as connection:
+    with transaction(config.database, Purpose.MIGRATE, rehearsal=True) as connection:
         migrate(connection)
         for registration in config.meter:
             register(connection, registration)
         found = purses(connection)
     return Checked(meters=len(found), entries=sum(purse.sequence for purse in found))
+
+
+def _fill(database: Place, tokens: Mapping[Role, str], *, rehearsal: bool = False) -> None:
+    with transaction(database, Purpose.MIGRATE, rehearsal=rehearsal) as connection:
+        migrate(connection)
+        if connection.execute(select(bearer_token.c.id)).first() is not None:
+            raise AlreadyThereError(f"the database at {database} holds the books of a head-end already")
+        for role, token in tokens.items():
+            store_token(connection, name=role.value, role=role, token=token)
 
 
 def _toml(config: HeadendConfig) -> str:

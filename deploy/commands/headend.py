@@ -22,12 +22,19 @@ app.add_typer(notices, name="notices")
 def init(
     folder: Folder,
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where the HTTP server listens.")] = "127.0.0.1:8460",
+    database: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="postgresql://USER@HOST/DATABASE, an empty one, in place of an SQLite file."),
+    ] = None,
 ) -> None:
     """Make a head-end in DIR: configuration, empty ledger, root key, and a random token for a gateway and a reader."""
+    from headend.config import HeadendConfig
     from headend.setup import create
 
+    told = {} if database is None else {"database": database}
     with explaining():
-        made = create(folder, listen=listen)
+        place = HeadendConfig.model_validate(told).database
+        made = create(folder, listen=listen, database=place)
     typer.echo(f"configuration  {made.config}")
     typer.echo(f"ledger         {made.database}")
     typer.echo(f"root key       {made.root_key}")
@@ -76,7 +83,7 @@ def add_courier_keys(
 def check(folder: Folder) -> None:
     """Read the configuration in DIR and rehearse a start; every mistake is named by file and line."""
     from deploy.configuration import blaming
-    from headend.database import DatabaseUnusableError
+    from headend.engines import DatabaseUnusableError
     from headend.influx.target import TokenUnreadableError
     from headend.root_key import RootKeyError
     from headend.setup import CONFIG_NAME
@@ -99,7 +106,7 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
     from deploy.configuration import blaming
     from deploy.logs import begin_logging
     from deploy.running import serve
-    from headend.database import DatabaseUnusableError
+    from headend.engines import DatabaseUnusableError
     from headend.influx.target import TokenUnreadableError
     from headend.root_key import RootKeyError
     from headend.service import AddressInUseError, HeadendService, make_service

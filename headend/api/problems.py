@@ -11,12 +11,13 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from starlette.exceptions import HTTPException
 from twisted.logger import Logger
 from twisted.python.failure import Failure
 
-from headend.database import DatabaseBusyError, DatabaseUnusableError
+from headend.database import DatabaseBusyError
+from headend.engines import DatabaseUnusableError, reason
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 2
@@ -68,7 +69,7 @@ def install(application: FastAPI) -> None:
     application.add_exception_handler(HTTPException, _http)
     application.add_exception_handler(DatabaseBusyError, _not_now)
     application.add_exception_handler(DatabaseUnusableError, _not_now)
-    application.add_exception_handler(OperationalError, _unwritable)
+    application.add_exception_handler(DBAPIError, _unwritable)
     application.add_exception_handler(Exception, _unforeseen)
 
 
@@ -105,8 +106,14 @@ async def _not_now(_request: Request, error: Exception) -> JSONResponse:
     return answer_to(_unavailable(str(error)))
 
 
-async def _unwritable(_request: Request, error: Exception) -> JSONResponse:
-    _log.error("the database cannot work: {error}", error=error)
+async def _unwritable(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DBAPIError)
+    if error.connection_invalidated:
+        _log.error("the connection to the database was lost: {reason}", reason=reason(error))
+        return answer_to(_unavailable("the connection to the database was lost; send it again, it is booked once"))
+    if not isinstance(error, OperationalError):
+        return await _unforeseen(request, error)
+    _log.error("the database cannot work: {reason}", reason=reason(error))
     return answer_to(_unavailable("the database cannot work at the moment; nothing was booked"))
 
 

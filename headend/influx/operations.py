@@ -11,7 +11,8 @@ from sqlalchemy import Connection
 from dlms_objects.errors import LocalError
 from headend import points
 from headend.config import HeadendConfig
-from headend.database import connect, require_newest_shape
+from headend.database import require_newest_shape, transaction
+from headend.engines import Purpose
 from headend.influx.replay import Compared, Rebuilt, compare
 from headend.influx.replay import rebuild as write_again
 from headend.influx.target import Target
@@ -57,10 +58,6 @@ def _target(config: HeadendConfig) -> tuple[Target, int]:
 
 @contextmanager
 def _ledger(config: HeadendConfig) -> Iterator[Connection]:
-    engine = connect(config.database, begin="BEGIN")
-    try:
-        with engine.begin() as connection:
-            require_newest_shape(connection)
-            yield connection
-    finally:
-        engine.dispose()
+    with transaction(config.database, Purpose.READ) as connection:
+        require_newest_shape(connection)
+        yield connection

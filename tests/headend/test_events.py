@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +15,7 @@ from headend import schema
 from headend.events import EventAnswer, EventBatch, MeterEvent, ingest_events
 from headend.ingest import Status, ingest
 from headend.notices import OF_EVENT_CODE, NoticeKind, facts_of
+from headend.place import Place
 from tests.support.headend_books import OTHER_TITLE, SHANGHAI, TITLE, UNKNOWN_TITLE, books, usual_journal
 
 FIRST = datetime(2026, 11, 25, 8, 0, tzinfo=SHANGHAI)
@@ -37,7 +37,7 @@ def told(connection: Connection) -> list[tuple[str, int]]:
 
 
 def held(connection: Connection) -> list[tuple[object, ...]]:
-    return [tuple(row) for row in connection.execute(select(schema.meter_event))]
+    return [tuple(row) for row in connection.execute(select(schema.meter_event).order_by(schema.meter_event.c.number))]
 
 
 def test_shortages_are_told_and_the_rest_is_only_kept(connection: Connection) -> None:
@@ -80,7 +80,7 @@ def test_a_notice_knows_the_fee_by_its_newest_name(connection: Connection) -> No
 @settings(max_examples=40)
 @given(slices=st.lists(st.lists(st.integers(1, 9), max_size=9), max_size=6))
 def test_any_order_overlap_and_repetition_keeps_and_tells_each_event_once(
-    migrated: Path, slices: list[list[int]]
+    migrated: Place, slices: list[list[int]]
 ) -> None:
     with books(migrated) as connection:
         for numbers in slices:

@@ -4,21 +4,26 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from headend.authentication import Bearer, Role, new_token, store_token
+from headend.authentication import Bearer, Role, bearer_of, new_token, store_token
 from headend.evidence import count_unknown
 from headend.fleet import GatewayStatus, UnknownMeter, gateways, report, unknown_meters
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
-SOUTH = Bearer(token_id=1, name="south", role=Role.GATEWAY)
-NORTH = Bearer(token_id=2, name="north", role=Role.GATEWAY)
+
+
+def bearer(connection: Connection, name: str) -> Bearer:
+    token = new_token()
+    store_token(connection, name=name, role=Role.GATEWAY, token=token)
+    found = bearer_of(connection, token)
+    assert found is not None
+    return found
 
 
 def test_the_last_status_of_each_gateway_is_known(connection: Connection) -> None:
-    for name in ("south", "north"):
-        store_token(connection, name=name, role=Role.GATEWAY, token=new_token())
-    report(connection, SOUTH, status={"行": 1}, now=NOW)
-    report(connection, NORTH, status={"lines": 3}, now=NOW)
-    report(connection, SOUTH, status={"行": 2}, now=NOW + timedelta(minutes=1))
+    south, north = bearer(connection, "south"), bearer(connection, "north")
+    report(connection, south, status={"行": 1}, now=NOW)
+    report(connection, north, status={"lines": 3}, now=NOW)
+    report(connection, south, status={"行": 2}, now=NOW + timedelta(minutes=1))
     assert gateways(connection) == [
         GatewayStatus(gateway="north", received_at=NOW, status={"lines": 3}),
         GatewayStatus(gateway="south", received_at=NOW + timedelta(minutes=1), status={"行": 2}),

@@ -1,12 +1,12 @@
 """Laws of taking in journal rows."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, delete, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from dlms_objects.purse.entry import ROW_LENGTH, EntryKind, JournalHead
 from dlms_objects.values.money import Currency
@@ -14,6 +14,7 @@ from headend import schema
 from headend.descriptors import Descriptor
 from headend.ingest import Answer, Batch, Status, ingest
 from headend.ledger import purse_sums
+from headend.place import Place
 from headend.statements import reconciliation
 from tests.support.headend_books import (
     OTHER_TITLE,
@@ -133,7 +134,7 @@ def _journal_of(amounts: list[tuple[EntryKind, int, int]]) -> MeterJournal:
 @settings(max_examples=60, deadline=None)
 @given(amounts=_amounts, slices=_slices, together=st.booleans())
 def test_any_order_overlap_and_repetition_makes_the_same_ledger(
-    migrated: Path, amounts: list[tuple[EntryKind, int, int]], slices: list[tuple[int, int]], together: bool
+    migrated: Place, amounts: list[tuple[EntryKind, int, int]], slices: list[tuple[int, int]], together: bool
 ) -> None:
     journal = _journal_of(amounts)
     with books(migrated) as connection:
@@ -150,7 +151,7 @@ def test_any_order_overlap_and_repetition_makes_the_same_ledger(
 @settings(max_examples=40, deadline=None)
 @given(amounts=_amounts, upto=st.integers(1, 12))
 def test_money_is_conserved_and_the_running_balance_holds(
-    migrated: Path, amounts: list[tuple[EntryKind, int, int]], upto: int
+    migrated: Place, amounts: list[tuple[EntryKind, int, int]], upto: int
 ) -> None:
     journal = _journal_of(amounts)
     with books(migrated) as connection:
@@ -164,7 +165,7 @@ def test_money_is_conserved_and_the_running_balance_holds(
 
 @settings(max_examples=60, deadline=None)
 @given(position=st.integers(0, 6 * ROW_LENGTH - 1), bit=st.integers(0, 7), before=st.integers(0, 6))
-def test_a_flipped_bit_is_never_booked(migrated: Path, position: int, bit: int, before: int) -> None:
+def test_a_flipped_bit_is_never_booked(migrated: Place, position: int, bit: int, before: int) -> None:
     journal = usual_journal()
     whole = journal.batch()
     octets = bytearray(whole.rows)
@@ -381,11 +382,10 @@ class TestPayees:
 def test_the_books_cannot_be_changed_behind_the_ledger(connection: Connection) -> None:
     take(connection, usual_journal().batch())
     for table in (schema.entry, schema.posting, schema.notice):
-        with pytest.raises(Exception, match="append-only"):
-            connection.execute(delete(table))
-        with pytest.raises(Exception, match="append-only"):
-            connection.execute(update(table).values(meter_id=2))
+        for change in (delete(table), update(table).values(meter_id=2)):
+            with pytest.raises(IntegrityError, match="append-only"), connection.begin_nested():
+                connection.execute(change)
     posted = connection.execute(select(schema.posting)).mappings().first()
     assert posted is not None
-    with pytest.raises(Exception, match="UNIQUE"):
+    with pytest.raises(Exception, match="(?i)unique"):
         connection.execute(insert(schema.posting).values(dict(posted)))

@@ -1,9 +1,6 @@
 """How meters stand becomes points: arrears by age to the day, clocks, energy; nothing of it is booked."""
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
@@ -11,7 +8,6 @@ from sqlalchemy import Connection
 from dlms_objects.purse.prompt import ItemState
 from dlms_objects.values.cosem_time import CosemDateTime
 from headend import points
-from headend.database import transaction
 from headend.fleet import unknown_meters
 from headend.ingest import ingest
 from headend.readings import ItemReading, MeterReading, take
@@ -24,10 +20,9 @@ CLASSES = ("days_0_7_minor", "days_8_30_minor", "days_31_90_minor", "days_91_min
 
 
 @pytest.fixture
-def connection(tmp_path: Path, migrated: Path) -> Iterator[Connection]:
-    with transaction(Path(shutil.copy(migrated, tmp_path))) as connection:
-        points.set_wanted(connection, True)
-        yield connection
+def connection(connection: Connection) -> Connection:
+    points.set_wanted(connection, True)
+    return connection
 
 
 def unpaid(age: timedelta, *, missed: int = 1, amount: int = 350_000) -> ItemReading:

@@ -10,9 +10,12 @@ from deploy.configuration import load
 from dlms_objects.program_folder import AlreadyThereError
 from headend.authentication import Role, bearer_of
 from headend.config import HeadendConfig, MeterConfig
-from headend.database import Database, DatabaseUnusableError, transaction
+from headend.database import Database, transaction
+from headend.engines import DatabaseUnusableError
+from headend.place import PostgresServer
 from headend.schema import bearer_token, meter
 from headend.setup import add_meter, check, create
+from tests.support.postgres import postgres_world
 
 FIRST = MeterConfig(system_title="4D50520000000001", household='一号楼 "301"\\')
 SECOND = MeterConfig(system_title="4D50520000000002", household="Unit 2", language="en", time_zone="Europe/Paris")
@@ -97,3 +100,26 @@ def test_the_file_explains_itself(tmp_path: Path) -> None:
         "root_key_file": "root.key",
     }
     assert text.startswith("# A MeterPurse head-end.")
+
+
+def test_a_head_end_is_made_on_postgresql_once(tmp_path: Path) -> None:
+    with postgres_world() as world:
+        place = world.make()
+        made = create(tmp_path / "h", meters=[FIRST], listen="127.0.0.1:0", database=place)
+        config = loaded(tmp_path / "h")
+        assert (made.database, config.database) == (place, place)
+        assert check(config).meters == 1
+        add_meter(config, SECOND)
+        assert check(config).meters == 2
+        with pytest.raises(AlreadyThereError, match="holds the books of a head-end already"):
+            create(tmp_path / "again", database=place)
+        assert not (tmp_path / "again").exists()
+        with transaction(place) as connection:
+            assert len(connection.execute(select(bearer_token)).all()) == len(Role)
+
+
+def test_a_server_that_is_away_leaves_no_folder_behind(tmp_path: Path) -> None:
+    away = PostgresServer.parse("postgresql://meterpurse@127.0.0.1:1/books")
+    with pytest.raises(DatabaseUnusableError, match="refused"):
+        create(tmp_path / "h", database=away)
+    assert not (tmp_path / "h").exists()

@@ -9,6 +9,7 @@ from headend import schema
 from headend.ingest import ingest
 from headend.statements import entries, fee_items, mailbox, purse, purses, reconciliation
 from tests.support.headend_books import CNY, OTHER_TITLE, RENT, TITLE, UNKNOWN_TITLE, WATER, batch_of, usual_journal
+from tests.support.ledgers import drop_trigger
 
 
 def test_purses_stand_by_title(connection: Connection) -> None:
@@ -89,7 +90,7 @@ def test_a_reconciliation_finds_a_lost_posting_a_false_posting_and_a_false_balan
     ingest(connection, [usual_journal().batch(), usual_journal(OTHER_TITLE).batch()])
     for table in ("posting", "entry"):
         for change in ("update", "delete"):
-            connection.execute(text(f"DROP TRIGGER {table}_refuses_{change}"))
+            drop_trigger(connection, table, f"{table}_refuses_{change}")
     faults = [
         "DELETE FROM posting WHERE meter_id = 1 AND sequence = 6 AND line = 1",
         "UPDATE posting SET amount_minor = amount_minor + 1 WHERE meter_id = 1 AND sequence = 2 AND line = 1",

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -14,9 +15,13 @@ from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
 from headend.books import register
 from headend.config import MeterConfig
-from headend.database import connect, migrate
+from headend.database import migrate, transaction
 from headend.descriptors import Descriptor
+from headend.engines import Purpose, connect
 from headend.ingest import Batch
+from headend.place import Place
+
+PlaceT = TypeVar("PlaceT", bound=Place)
 
 TITLE = SystemTitle.parse("4D50520000000001")
 OTHER_TITLE = SystemTitle.parse("4D50520000000002")
@@ -110,22 +115,21 @@ def usual_journal(title: SystemTitle = TITLE) -> MeterJournal:
     return journal
 
 
-def make_database(path: Path) -> Path:
-    """A migrated database file with the meters TITLE (zh-CN) and OTHER_TITLE (en) registered."""
-    path.touch()
-    engine = connect(path)
-    with engine.begin() as connection:
+def make_database(place: PlaceT) -> PlaceT:
+    """A migrated database with the meters TITLE (zh-CN) and OTHER_TITLE (en) registered."""
+    if isinstance(place, Path):
+        place.touch()
+    with transaction(place, Purpose.MIGRATE) as connection:
         migrate(connection)
         register(connection, MeterConfig(system_title=str(TITLE), household="一号楼301"))
         register(connection, MeterConfig(system_title=str(OTHER_TITLE), household="Unit 2", language="en"))
-    engine.dispose()
-    return path
+    return place
 
 
 @contextmanager
-def books(path: Path) -> Iterator[Connection]:
+def books(place: Place) -> Iterator[Connection]:
     """A connection to work on, of which nothing stays."""
-    engine = connect(path)
+    engine = connect(place)
     try:
         with engine.connect() as connection, connection.begin() as work:
             yield connection

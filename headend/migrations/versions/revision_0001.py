@@ -3,6 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
+from headend.column_types import LONG_ID
+from headend.migrations.append_only import refuse_changes
+
 revision = "0001"
 down_revision = None
 
@@ -16,11 +19,7 @@ def upgrade() -> None:
     _create_messages()
     _create_gateways()
     for table in _APPEND_ONLY:
-        for change in ("UPDATE", "DELETE"):
-            op.execute(
-                f"CREATE TRIGGER {table}_refuses_{change.lower()} BEFORE {change} ON {table} "
-                f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
-            )
+        refuse_changes(table)
 
 
 def _create_meters() -> None:
@@ -94,7 +93,7 @@ def _create_books() -> None:
     )
     op.create_table(
         "evidence",
-        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("id", LONG_ID, primary_key=True),
         sa.Column("meter_id", sa.Integer(), sa.ForeignKey("meter.id", name="fk_evidence_meter_id"), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
         sa.Column("cause", sa.Text(), nullable=False),
@@ -121,7 +120,7 @@ def _create_messages() -> None:
     )
     op.create_table(
         "notice",
-        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("id", LONG_ID, primary_key=True),
         sa.Column("meter_id", sa.Integer(), sa.ForeignKey("meter.id", name="fk_notice_meter_id"), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),

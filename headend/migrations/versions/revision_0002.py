@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from headend.column_types import LONG_ID
+
 revision = "0002"
 down_revision = "0001"
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Create the tables of the sink; it begins turned off."""
     op.create_table(
         "point_bundle",
-        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("id", LONG_ID, primary_key=True),
         sa.Column("queued_at", sa.DateTime(), server_default=sa.func.current_timestamp(), nullable=False),
         sa.Column("points", sa.Integer(), nullable=False),
         sa.Column("lines", sa.Text(), nullable=False),
@@ -19,7 +21,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "refused_point",
-        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("id", LONG_ID, primary_key=True),
         sa.Column("refused_at", sa.DateTime(), server_default=sa.func.current_timestamp(), nullable=False),
         sa.Column("line", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from headend.column_types import LONG_ID
+
 revision = "0003"
 down_revision = "0002"
 
@@ -11,7 +13,7 @@ def upgrade() -> None:
     """Create the tables; notices written before this step are in the mailbox only and are never sent."""
     op.create_table(
         "alarm",
-        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("id", LONG_ID, primary_key=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("number", sa.BigInteger(), nullable=False),
@@ -21,9 +23,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "delivery",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("notice_id", sa.Integer(), sa.ForeignKey("notice.id", name="fk_delivery_notice_id")),
-        sa.Column("alarm_id", sa.Integer(), sa.ForeignKey("alarm.id", name="fk_delivery_alarm_id")),
+        sa.Column("id", LONG_ID, primary_key=True),
+        sa.Column("notice_id", LONG_ID, sa.ForeignKey("notice.id", name="fk_delivery_notice_id")),
+        sa.Column("alarm_id", LONG_ID, sa.ForeignKey("alarm.id", name="fk_delivery_alarm_id")),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("channel", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),

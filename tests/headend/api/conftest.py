@@ -1,8 +1,6 @@
 """A head-end's API in this process: a fresh database, two tokens, a client."""
 
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +9,7 @@ from fastapi.testclient import TestClient
 from headend.api.application import make_application
 from headend.authentication import Role, new_token, store_token
 from headend.database import Database, transaction
+from headend.place import Place
 
 GATEWAY_TOKEN = new_token()
 READER_TOKEN = new_token()
@@ -20,13 +19,12 @@ BODY_LIMIT = 64 * 1024
 
 
 @pytest.fixture
-def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
+def database(fresh: Place) -> Iterator[Database]:
     """An open database with two meters and the two tokens."""
-    path = Path(shutil.copy(migrated, tmp_path))
-    with transaction(path) as connection:
+    with transaction(fresh) as connection:
         store_token(connection, name="gateway", role=Role.GATEWAY, token=GATEWAY_TOKEN)
         store_token(connection, name="reader", role=Role.READER, token=READER_TOKEN)
-    database = Database(path, write_queue=4)
+    database = Database(fresh, write_queue=4)
     yield database
     database.close()
 

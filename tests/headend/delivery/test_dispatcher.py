@@ -1,9 +1,7 @@
 """The worker: it delivers, one channel never holds up another, faults stay inside, a stop finishes what is in hand."""
 
 import asyncio
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -15,6 +13,7 @@ from headend.delivery.message import Message
 from headend.delivery.plan import plan
 from headend.delivery.sending import Channel, SendError
 from headend.ingest import ingest
+from headend.place import Place
 from tests.support.deliveries import NOW, clock
 from tests.support.headend_books import usual_journal
 
@@ -46,12 +45,11 @@ class Fake:
 
 
 @pytest.fixture
-def database(tmp_path: Path, migrated: Path) -> Iterator[Database]:
-    path = Path(shutil.copy(migrated, tmp_path))
-    with transaction(path) as connection:
+def database(fresh: Place) -> Iterator[Database]:
+    with transaction(fresh) as connection:
         ingest(connection, [usual_journal().batch()])
         plan(connection, CONFIG.recipient, now=NOW)
-    database = Database(path, write_queue=4)
+    database = Database(fresh, write_queue=4)
     yield database
     database.close()
 

@@ -55,7 +55,8 @@ def test_every_notice_goes_once_to_each_recipient_and_channel_however_often_it_i
 
 def test_a_failure_is_tried_again_later_and_later_and_given_up_in_the_end(connection: Connection) -> None:
     planned(connection, ANNA)
-    connection.execute(schema.delivery.delete().where(schema.delivery.c.id > 1))
+    first = select(func.min(schema.delivery.c.id)).scalar_subquery()
+    connection.execute(schema.delivery.delete().where(schema.delivery.c.id > first))
     now = NOW
     for wait in (30, 60):
         assert deliver(connection, Failure(reason="no route"), now=now) is not None
@@ -173,9 +174,10 @@ def walk_all(connection: Connection, walks: int, *, seed: int, mark_too_early: b
 
 
 def test_ten_thousand_walks_make_one_notice_per_crossing_and_recipient(connection: Connection) -> None:
-    found, messages, crashes = walk_all(connection, 10_000, seed=7)
-    assert found > 5_000
-    assert crashes > 100
+    walks = 10_000 if connection.dialect.name == "sqlite" else 1_000  # a round trip costs more than SQLite's statement
+    found, messages, crashes = walk_all(connection, walks, seed=7)
+    assert found > walks // 2
+    assert crashes > walks // 100
     assert messages == 2 * found + crashes
 
 

@@ -1,7 +1,5 @@
 """What an operator asks, without a server; with one: tests/e2e/test_influx.py."""
 
-from pathlib import Path
-
 import pytest
 
 from headend import points
@@ -10,14 +8,15 @@ from headend.database import transaction
 from headend.influx import operations
 from headend.influx.writer import InfluxUnavailableError
 from headend.ingest import ingest
-from tests.support.headend_books import make_database, usual_journal
+from headend.place import Place
+from tests.support.headend_books import usual_journal
 
 AWAY = InfluxConfig(url="http://127.0.0.1:9", bucket="books")
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> HeadendConfig:
-    return HeadendConfig(database=make_database(tmp_path / "headend.sqlite"), influx=AWAY)
+def config(fresh: Place) -> HeadendConfig:
+    return HeadendConfig(database=fresh, influx=AWAY)
 
 
 def test_the_status_is_told_without_a_server(config: HeadendConfig) -> None:

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -16,7 +15,8 @@ from headend.influx import sink as sink_module
 from headend.influx.sink import IDLE_S, Sink, SinkLimits, headend_figures
 from headend.influx.writer import InfluxUnavailableError, PointsRefusedError
 from headend.ingest import ingest
-from tests.support.headend_books import make_database, usual_journal
+from headend.place import Place
+from tests.support.headend_books import usual_journal
 
 START = datetime(2026, 11, 22, 8, tzinfo=UTC)
 LIMITS = SinkLimits(batch_points=2000, figures_every_s=3600, back_off_maximum_s=8, back_off_first_s=1)
@@ -44,8 +44,8 @@ class Server:
 class Bench:
     """A database, a sink, a server and a clock that the test moves."""
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(make_database(path), write_queue=2)
+    def __init__(self, place: Place) -> None:
+        self.database = Database(place, write_queue=2)
         self.database.write_now(partial(points.set_wanted, wanted=True))
         self.server, self.now = Server(), START
         self.sink = Sink(self.database, self.server, LIMITS, now=lambda: self.now, random=Random(1))
@@ -57,9 +57,9 @@ class Bench:
         return self.database.write_now(points.sink_status)
 
 
-def with_bench(path: Path, work: Callable[[Bench], object]) -> None:
+def with_bench(place: Place, work: Callable[[Bench], object]) -> None:
     async def run() -> None:
-        bench = Bench(path / "headend.sqlite")
+        bench = Bench(place)
         try:
             await work(bench)  # type: ignore[misc]
         finally:
@@ -68,7 +68,7 @@ def with_bench(path: Path, work: Callable[[Bench], object]) -> None:
     asyncio.run(run())
 
 
-def test_points_leave_the_outbox_when_they_are_written(tmp_path: Path) -> None:
+def test_points_leave_the_outbox_when_they_are_written(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         lines = [f"a n={number}i {number}" for number in range(3500)]
         bench.enqueue(*lines)
@@ -78,10 +78,10 @@ def test_points_leave_the_outbox_when_they_are_written(tmp_path: Path) -> None:
         status = bench.status()
         assert (status.waiting, status.delivered, status.delivered_at) == (0, 3501, START)
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_a_server_that_is_away_is_tried_again_ever_more_rarely(tmp_path: Path) -> None:
+def test_a_server_that_is_away_is_tried_again_ever_more_rarely(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         bench.enqueue("a n=1i 1")
         bench.server.failures = [InfluxUnavailableError("away")] * 6
@@ -96,10 +96,10 @@ def test_a_server_that_is_away_is_tried_again_ever_more_rarely(tmp_path: Path) -
         bench.server.failures = [InfluxUnavailableError("away")]
         assert await bench.sink.step() <= 1
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_a_refused_point_does_not_hold_up_the_others(tmp_path: Path) -> None:
+def test_a_refused_point_does_not_hold_up_the_others(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         bench.enqueue("a n=1i 1", "bad n=2i 2", "a n=3i 3")
         bench.server.refused = "bad"
@@ -110,10 +110,10 @@ def test_a_refused_point_does_not_hold_up_the_others(tmp_path: Path) -> None:
         ]
         assert bench.status().waiting == 0
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_ingest_goes_on_while_a_request_hangs(tmp_path: Path) -> None:
+def test_ingest_goes_on_while_a_request_hangs(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         bench.enqueue("a n=1i 1")
         bench.server.hold.clear()
@@ -126,10 +126,10 @@ def test_ingest_goes_on_while_a_request_hangs(tmp_path: Path) -> None:
         await step
         assert bench.status().waiting == 6
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_a_stop_finishes_the_request_in_hand(tmp_path: Path) -> None:
+def test_a_stop_finishes_the_request_in_hand(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         bench.enqueue("a n=1i 1")
         bench.server.hold.clear()
@@ -143,10 +143,10 @@ def test_a_stop_finishes_the_request_in_hand(tmp_path: Path) -> None:
         assert bench.server.held[0] == "a n=1i 1"
         assert bench.status().waiting == 0
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_a_fault_nobody_expected_does_not_end_delivery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_nobody_expected_does_not_end_delivery(fresh: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sink_module, "AFTER_FAULT_S", 0.01)
 
     async def work(bench: Bench) -> None:
@@ -158,10 +158,10 @@ def test_a_fault_nobody_expected_does_not_end_delivery(tmp_path: Path, monkeypat
         bench.sink.stop()
         await asyncio.wait_for(running, 5)
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_a_full_write_queue_is_given_way_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_write_queue_is_given_way_to(fresh: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sink_module, "BUSY_S", 0.01)
 
     async def work(bench: Bench) -> None:
@@ -175,10 +175,10 @@ def test_a_full_write_queue_is_given_way_to(tmp_path: Path, monkeypatch: pytest.
         assert await step == 0
         await asyncio.gather(*occupied)
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_the_head_ends_figures_are_written_at_their_intervals(tmp_path: Path) -> None:
+def test_the_head_ends_figures_are_written_at_their_intervals(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         for _ in range(3):
             await bench.sink.step()
@@ -187,10 +187,10 @@ def test_the_head_ends_figures_are_written_at_their_intervals(tmp_path: Path) ->
         await bench.sink.step()
         assert len(bench.server.held) == 2
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)
 
 
-def test_the_head_ends_figures(tmp_path: Path) -> None:
+def test_the_head_ends_figures(fresh: Place) -> None:
     async def work(bench: Bench) -> None:
         bench.database.write_now(partial(ingest, batches=[usual_journal().batch()]))
         later = datetime.now(UTC) + timedelta(seconds=90)
@@ -205,4 +205,4 @@ def test_the_head_ends_figures(tmp_path: Path) -> None:
             "points_refused": 0,
         }
 
-    with_bench(tmp_path, work)
+    with_bench(fresh, work)

@@ -2,21 +2,21 @@
 
 from pathlib import Path
 
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
-from headend.database import connect, migrate
+from headend.database import migrate
+from headend.engines import Purpose, connect
 from headend.migrations.versions import revision_0001
+from headend.place import Place
 
 
-def test_a_migration_that_is_not_committed_leaves_nothing(tmp_path: Path) -> None:
-    path = tmp_path / "headend.sqlite"
-    path.touch()
-    engine = connect(path)
+def test_a_migration_that_is_not_committed_leaves_nothing(empty: Place) -> None:
+    engine = connect(empty, Purpose.MIGRATE)
     with engine.connect() as connection, connection.begin() as work:
         migrate(connection)
         work.rollback()
     with engine.begin() as connection:
-        assert connection.execute(text("SELECT COUNT(*) FROM sqlite_master")).scalar_one() == 0
+        assert inspect(connection).get_table_names() == []
         migrate(connection)
         migrate(connection)
         steps = Path(revision_0001.__file__).parent.glob("revision_*.py")

@@ -22,6 +22,6 @@ def test_what_cannot_be_is_refused(connection: Connection, values: str) -> None:
         connection.execute(
             text(
                 "INSERT INTO delivery (notice_id, alarm_id, recipient, channel, state, is_digest, attempts, "
-                f"planned_at, due_at, changed_at) VALUES ({values}, 0, 0, '', '', '')"
+                f"planned_at, due_at, changed_at) VALUES ({values}, 0, 0, '2026-01-01', '2026-01-01', '2026-01-01')"
             )
         )

@@ -16,6 +16,7 @@ def test_a_batch_without_its_answer_is_refused(connection: Connection) -> None:
         connection.execute(
             text(
                 "INSERT INTO courier_key (meter_id, head_end_title, key_name, sealed_keys, sent, received, last_batch)"
-                " VALUES (1, '', '', x'00', 0, -1, zeroblob(32))"
-            )
+                " VALUES (1, '', '', :octets, 0, -1, :octets)"
+            ),
+            {"octets": bytes(32)},
         )
