@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 from dlms_objects.errors import InvalidValueError, RemoteError
 from dlms_objects.purse.entry import ROW_LENGTH, Entry, JournalHead, row_digest, row_figures
+from dlms_objects.purse.row_page import RowPage
 
 
 class ChainError(RemoteError):
@@ -55,6 +56,22 @@ def verify_octets(rows: bytes, after: JournalHead, balance_before: int) -> tuple
     ChainError as for `verify_rows`, which alone looks into the times of a row.
     """
     return _follow(_split(rows, after), after, balance_before)
+
+
+def verify_page(page: RowPage, after: JournalHead, balance_before: int) -> tuple[JournalHead, int]:
+    """The same for a page that is read already: its form is known to be right, and every column is at hand."""
+    digest, sequence, balance = after.digest, after.sequence, balance_before
+    for index, row in enumerate(page.columns):
+        sequence += 1
+        if row.sequence != sequence:
+            raise Gap(sequence, sequence, row.sequence)
+        digest = row_digest(digest, page.row(index))
+        if row.digest != digest:
+            raise Fork(sequence, digest.hex(), row.digest.hex())
+        balance += row.amount
+        if row.balance != balance:
+            raise WrongBalance(sequence, balance, row.balance)
+    return JournalHead(sequence=sequence, digest=digest), balance
 
 
 def fold(entries: Iterable[Entry]) -> int:

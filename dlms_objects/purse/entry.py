@@ -167,6 +167,11 @@ def row_figures(row: bytes) -> tuple[int, int, int, bytes]:
     return columns[4], columns[12], columns[14], columns[20]
 
 
+def time_of_row(row: bytes) -> CosemDateTime:
+    """When the entry of a row was made; InvalidValueError if it is no row."""
+    return CosemDateTime(_unpack(row)[2])
+
+
 def _unpack(row: bytes) -> tuple[Any, ...]:
     """The ten columns, each after its tag, of 98 octets with the skeleton of a row."""
     if len(row) != ROW_LENGTH:
