@@ -7,18 +7,28 @@ from collections.abc import Iterable
 
 from sqlalchemy import Connection, insert, select, update
 
-from dlms_objects.purse.entry import JournalHead
+from dlms_objects.purse.entry import JournalHead, row_figures
 from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
 from headend.config import MeterConfig
 from headend.descriptors import Descriptor, Descriptors
-from headend.schema import fee_item, meter
+from headend.schema import entry, fee_item, meter
 
 
 class Book:
     """What the ledger holds of one meter, kept in step by the transaction that works on it."""
 
-    __slots__ = ("balance", "currency", "descriptors", "event_number", "head", "household", "meter_id", "title")
+    __slots__ = (
+        "_last_row",
+        "balance",
+        "currency",
+        "descriptors",
+        "event_number",
+        "head",
+        "household",
+        "meter_id",
+        "title",
+    )
 
     def __init__(  # noqa: PLR0913 - the columns of a meter
         self,
@@ -31,8 +41,12 @@ class Book:
         balance: int,
         event_number: int,
         descriptors: Descriptors,
+        last_row: bytes | None,
     ) -> None:
-        """`balance` in minor units after the entry at `head`; `currency` None until the first batch told it."""
+        """`balance` in minor units after the entry at `head`; `currency` None until the first batch told it.
+
+        `last_row` is the entry that the journal has at `head`, as it was when the book was read.
+        """
         self.meter_id = meter_id
         self.title = title
         self.household = household
@@ -41,6 +55,20 @@ class Book:
         self.balance = balance
         self.event_number = event_number
         self.descriptors = descriptors
+        self._last_row = last_row
+
+    def fault(self) -> str | None:
+        """How the book, as it was read, contradicts the last entry in it; None when it does not."""
+        head, balance = JournalHead.empty(self.title), 0
+        if self._last_row is not None:
+            sequence, _amount, balance, digest = row_figures(self._last_row)
+            head = JournalHead(sequence=sequence, digest=digest)
+        if (head, balance) == (self.head, self.balance):
+            return None
+        return (
+            f"the last entry is {head.sequence} and leaves {balance}, the books say {self.head.sequence} and "
+            f"{self.balance}"
+        )
 
 
 def register(connection: Connection, registration: MeterConfig) -> None:
@@ -68,7 +96,11 @@ def register(connection: Connection, registration: MeterConfig) -> None:
 
 def books_of(connection: Connection, titles: Iterable[SystemTitle]) -> dict[SystemTitle, Book]:
     """The books of those meters that are registered."""
-    rows = connection.execute(select(meter).where(meter.c.system_title.in_({str(title) for title in titles}))).all()
+    rows = connection.execute(
+        select(meter, entry.c.row.label("last_row"))
+        .join(entry, (entry.c.meter_id == meter.c.id) & (entry.c.sequence == meter.c.sequence), isouter=True)
+        .where(meter.c.system_title.in_({str(title) for title in titles}))
+    ).all()
     descriptors = descriptors_of(connection, [row.id for row in rows])
     books = (
         Book(
@@ -80,6 +112,7 @@ def books_of(connection: Connection, titles: Iterable[SystemTitle]) -> dict[Syst
             balance=row.balance_minor,
             event_number=row.event_number,
             descriptors=descriptors.get(row.id, Descriptors()),
+            last_row=row.last_row,
         )
         for row in rows
     )

@@ -1,16 +1,16 @@
 """Double entry: which accounts an entry moves money between, and the accounts themselves.
 
 Whole minor units only; no float, no division. A posting is signed as the account's holder sees it: what a purse loses,
-a payee gains, and the two postings of one entry sum to zero. Imported by `ingest` and `statements`.
+a payee gains, and the two postings of one entry sum to zero. Imported by `booking`, `ingest` and `statements`.
 """
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, func, insert, select
 
-from dlms_objects.purse.entry import Entry, EntryKind
+from dlms_objects.purse.entry import EntryKind
 from dlms_objects.values.money import MINIMUM_MINOR, Currency
-from headend.schema import COUNTER_LINE, PURSE_LINE, account, posting
+from headend.schema import COUNTER_LINE, PURSE_LINE, account, meter, posting
 
 CLEARING = "clearing:top_up"
 """Where the money of top-ups comes from: what was paid in and not yet matched with a bank statement."""
@@ -30,44 +30,37 @@ def payable_account(payee: str) -> str:
     return f"payable:{payee}" if payee else UNASSIGNED
 
 
-def counter_account(entry: Entry, payee: str) -> str:
-    """The account on the other side of an entry.
+def counter_account(kind: int, fee_item: int, payee: str) -> str:
+    """The account on the other side of an entry of an EntryKind and a fee item (0: none).
 
     A deduction pays the payee and its reversal (which names the fee item) takes back from the payee; a top-up comes
     from clearing and its reversal (fee item 0) goes back there.
     """
-    if entry.kind is EntryKind.ADJUSTMENT:
+    if kind == EntryKind.ADJUSTMENT:
         return ADJUSTMENT
-    return payable_account(payee) if needs_payee(entry) else CLEARING
+    return payable_account(payee) if needs_payee(kind, fee_item) else CLEARING
 
 
-def needs_payee(entry: Entry) -> bool:
-    """True when the entry moves money to or from the payee of its fee item."""
-    return entry.kind is EntryKind.DEDUCTION or (entry.kind is EntryKind.REVERSAL and entry.fee_item != 0)
+def needs_payee(kind: int, fee_item: int) -> bool:
+    """True when an entry moves money to or from the payee of its fee item."""
+    return kind == EntryKind.DEDUCTION or (kind == EntryKind.REVERSAL and fee_item != 0)
 
 
-def is_bookable(entry: Entry) -> bool:
+def is_bookable(amount: int) -> bool:
     """False for the one amount, -2^63, whose counter-posting does not fit 64 bits."""
-    return entry.amount > MINIMUM_MINOR
+    return amount > MINIMUM_MINOR
 
 
-def postings(entry: Entry, *, meter_id: int, purse_id: int, counter_id: int) -> tuple[dict[str, int], dict[str, int]]:
-    """The two rows of the posting table for an entry; their amounts sum to zero."""
+POSTING_COLUMNS = ("meter_id", "sequence", "line", "account_id", "amount_minor")
+Posting = tuple[int, int, int, int, int]
+"""A row of the posting table, in the order of POSTING_COLUMNS."""
+
+
+def postings(*, meter_id: int, sequence: int, amount: int, purse_id: int, counter_id: int) -> tuple[Posting, Posting]:
+    """The two postings of an entry; their amounts sum to zero."""
     return (
-        {
-            "meter_id": meter_id,
-            "sequence": entry.sequence,
-            "line": PURSE_LINE,
-            "account_id": purse_id,
-            "amount_minor": entry.amount,
-        },
-        {
-            "meter_id": meter_id,
-            "sequence": entry.sequence,
-            "line": COUNTER_LINE,
-            "account_id": counter_id,
-            "amount_minor": -entry.amount,
-        },
+        (meter_id, sequence, PURSE_LINE, purse_id, amount),
+        (meter_id, sequence, COUNTER_LINE, counter_id, -amount),
     )
 
 
@@ -78,12 +71,21 @@ class Accounts:
         """Nothing is read before it is asked for."""
         self._connection = connection
         self._known: dict[tuple[str, Currency], int] = {}
+        self._looked_up: set[str] = set()
+
+    def look_up(self, names: Iterable[str]) -> None:
+        """Read so many accounts at once, where they are there."""
+        wanted = set(names)
+        rows = self._connection.execute(select(account).where(account.c.name.in_(wanted)))
+        self._looked_up |= wanted
+        self._known |= {(row.name, Currency(row.currency_code, row.currency_scale)): row.id for row in rows}
 
     def number(self, name: str, currency: Currency) -> int:
         """The row id of an account."""
         known = self._known.get((name, currency))
         if known is None:
-            known = self._known[name, currency] = self._find(name, currency) or self._open(name, currency)
+            held = None if name in self._looked_up else self._find(name, currency)
+            known = self._known[name, currency] = held or self._open(name, currency)
         return known
 
     def _find(self, name: str, currency: Currency) -> int | None:
@@ -96,11 +98,25 @@ class Accounts:
         ).scalar_one_or_none()
 
     def _open(self, name: str, currency: Currency) -> int:
-        return self._connection.execute(
+        number: int = self._connection.execute(
             insert(account)
             .values(name=name, currency_code=currency.code, currency_scale=currency.scale)
             .returning(account.c.id)
         ).scalar_one()
+        return number
+
+
+def new_posting_sums(connection: Connection, meter_ids: Iterable[int]) -> dict[int, tuple[int, int]]:
+    """The sums of what is posted beyond the head of each meter's books, on its purse and across, in minor units."""
+    # A subquery for each meter, for PostgreSQL would join by reading the whole table.
+    purse, counter = (
+        select(func.coalesce(func.sum(posting.c.amount_minor), 0))
+        .where(posting.c.meter_id == meter.c.id, posting.c.sequence > meter.c.sequence, posting.c.line == line)
+        .scalar_subquery()
+        for line in (PURSE_LINE, COUNTER_LINE)
+    )
+    rows = connection.execute(select(meter.c.id, purse, counter).where(meter.c.id.in_(list(meter_ids))))
+    return {meter_id: (int(on_purse), int(across)) for meter_id, on_purse, across in rows}
 
 
 def purse_sums(connection: Connection, meter_ids: Iterable[int]) -> dict[int, int]:

@@ -5,33 +5,51 @@ entries from the last statement's end on, so each entry is in exactly one, even 
 Whole minor units only. Imported by `delivery.plan` and `series`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, groupby
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
-from dlms_objects.purse.entry import Entry, EntryKind
+from dlms_objects.errors import LocalError
+from dlms_objects.purse.entry import Entry, EntryKind, time_of_row
+from dlms_objects.purse.row_page import RowColumns, RowPage
 from dlms_objects.values.civil import civil_of, time_zone
 from headend.books import descriptors_of
+from headend.bulk import update_rows
 from headend.descriptors import Descriptors
-from headend.notices import Facts, FeeTotal, NoticeKind, facts_of, row_of
+from headend.notices import Facts, FeeTotal, NoticeKind, row_of
 from headend.schema import entry as entry_table
 from headend.schema import meter, notice
 
 
-def close_months(connection: Connection, meter_ids: Iterable[int]) -> bool:
-    """Write the statements that the newest entries of these meters make possible; whether there were any."""
-    wrote = False
-    for row in connection.execute(select(meter).where(meter.c.id.in_(list(meter_ids)))).all():
-        statements = list(_statements(connection, row))
-        if statements:
-            connection.execute(insert(notice), statements)
-            wrote = True
-    return wrote
+def close_months(connection: Connection, meter_ids: Iterable[int]) -> None:
+    """Write the statements that the newest entries of these meters make possible."""
+    first, last = entry_table.alias("first"), entry_table.alias("last")
+    ends = connection.execute(
+        select(meter.c.id, meter.c.stated_sequence, meter.c.time_zone, first.c.row, last.c.row)
+        .join(first, (first.c.meter_id == meter.c.id) & (first.c.sequence == meter.c.stated_sequence + 1))
+        .join(last, (last.c.meter_id == meter.c.id) & (last.c.sequence == meter.c.sequence))
+        .where(meter.c.id.in_(list(meter_ids)))
+    ).all()
+    due = [
+        (meter_id, stated, zone)
+        for meter_id, stated, name, first_row, last_row in ends
+        if month_of(last_row, zone := time_zone(name)) > month_of(first_row, zone)
+    ]
+    known = descriptors_of(connection, [meter_id for meter_id, _, _ in due]) if due else {}
+    statements: list[dict[str, object]] = []
+    through: list[tuple[int, int]] = []
+    for meter_id, stated, zone in due:
+        closed = _closed(connection, meter_id, stated, zone, known.get(meter_id, Descriptors()))
+        statements += [row_of(meter_id, NoticeKind.STATEMENT, number, facts) for number, facts in closed]
+        through += [(meter_id, facts.through_sequence or 0) for _number, facts in closed[-1:]]
+    if statements:
+        connection.execute(insert(notice), statements)
+    update_rows(connection, meter, ("id", "stated_sequence"), through)
 
 
-def totals_of(entries: Iterable[Entry], known: Descriptors) -> tuple[FeeTotal, ...]:
+def totals_of(entries: Iterable[Entry | RowColumns], known: Descriptors) -> tuple[FeeTotal, ...]:
     """What was deducted for each fee item, less what was given back, by number; each under its newest label."""
     sums: dict[int, int] = {}
     revisions: dict[int, int] = {}
@@ -46,75 +64,68 @@ def totals_of(entries: Iterable[Entry], known: Descriptors) -> tuple[FeeTotal, .
     return tuple(found)
 
 
-def month_of(entry: Entry, zone: ZoneInfo) -> str:
-    """The civil month of an entry, such as `2026-03`; empty when the meter did not know the time."""
-    instant = entry.time.instant()
-    return "" if instant is None else f"{civil_of(instant, zone):%Y-%m}"
+def month_of(row: bytes, zone: ZoneInfo) -> str:
+    """The civil month in a zone of the entry of a row, such as `2026-03`; empty when its time is no instant."""
+    year, month, day = row[4] << 8 | row[5], row[6], row[7]
+    if day in _ANYWHERE and month in _MONTHS and year in _YEARS and 0xFF not in row[9:12] and row[13:15] != _NOWHERE:
+        return f"{year:04}-{month:02}"
+    instant = time_of_row(row).instant()
+    if instant is None:
+        return ""
+    civil = civil_of(instant, zone)
+    return f"{civil.year:04}-{civil.month:02}"
 
 
-def _statements(connection: Connection, told: Row[tuple[object, ...]]) -> Iterator[dict[str, object]]:
-    through, zone = _covered(connection, told.id), time_zone(told.time_zone)
-    ends = _entries(connection, told.id, (through + 1, told.sequence))
-    if len(ends) < 2 or month_of(ends[-1], zone) <= month_of(ends[0], zone):
-        return
-    entries = _entries(connection, told.id, range(through + 1, told.sequence + 1))
-    known = descriptors_of(connection, [told.id]).get(told.id, Descriptors())
-    months = _by_month(entries, zone)
-    for month, of_month in months[:-1]:
-        if month:
-            number = int(month.replace("-", ""))
-            yield row_of(told.id, NoticeKind.STATEMENT, number, _facts(month, of_month, known))
+_YEARS = range(1, 10_000)
+_MONTHS = range(1, 13)
+_NOWHERE = b"\x80\x00"  # the deviation is not specified
+_ANYWHERE = range(3, 27)
+"""Days that are of the same month in every zone of the world: no two clocks are two days apart."""
 
 
-def _covered(connection: Connection, meter_id: int) -> int:
-    """The last sequence number that a statement covers; 0 when there is none."""
-    last = connection.execute(
-        select(notice.c.facts)
-        .where(notice.c.meter_id == meter_id, notice.c.kind == NoticeKind.STATEMENT.value)
-        .order_by(notice.c.number.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    return 0 if last is None else facts_of(last).through_sequence or 0
-
-
-def _entries(connection: Connection, meter_id: int, numbers: range | tuple[int, int]) -> list[Entry]:
-    """The entries of a range of numbers, or the two of a pair, in order."""
-    within = (
-        entry_table.c.sequence.between(numbers[0], numbers[-1])
-        if isinstance(numbers, range) and numbers
-        else entry_table.c.sequence.in_(numbers)
-    )
+def _closed(
+    connection: Connection, meter_id: int, stated: int, zone: ZoneInfo, known: Descriptors
+) -> list[tuple[int, Facts]]:
+    """The months of a meter that have ended and are not stated yet: each month's number and facts."""
     rows = connection.execute(
-        select(entry_table.c.row).where(entry_table.c.meter_id == meter_id, within).order_by(entry_table.c.sequence)
+        select(entry_table.c.row)
+        .where(entry_table.c.meter_id == meter_id, entry_table.c.sequence > stated)
+        .order_by(entry_table.c.sequence)
     )
-    return [Entry.from_row(row) for row in rows.scalars()]
+    months = _by_month(rows.scalars().all(), zone)
+    return [(int(month.replace("-", "")), _facts(month, page, known)) for month, page in months[:-1] if month]
 
 
-def _by_month(entries: Sequence[Entry], zone: ZoneInfo) -> list[tuple[str, list[Entry]]]:
-    """Entries by month in order; one of an earlier month than the one before it (or of none) counts with that one."""
-    latest = ""
-    marked: list[tuple[str, Entry]] = []
-    for entry in entries:
-        latest = max(latest, month_of(entry, zone))
-        marked.append((latest, entry))
-    return [(month, [entry for _, entry in group]) for month, group in groupby(marked, key=lambda pair: pair[0])]
+def _by_month(rows: Sequence[bytes], zone: ZoneInfo) -> list[tuple[str, RowPage]]:
+    """Rows by month in order; one of an earlier month than the one before it (or of none) counts with that one."""
+    months = accumulate((month_of(row, zone) for row in rows), max)
+    parted = groupby(zip(months, rows, strict=True), key=lambda pair: pair[0])
+    return [(month, _page(row for _, row in group)) for month, group in parted]
 
 
-def _facts(month: str, entries: Sequence[Entry], known: Descriptors) -> Facts:
-    totals = totals_of(entries, known)
+def _page(rows: Iterable[bytes]) -> RowPage:
+    page = RowPage.of(b"".join(rows))
+    if page is None:
+        raise LocalError("the ledger holds a row that is no journal row")
+    return page
+
+
+def _facts(month: str, page: RowPage, known: Descriptors) -> Facts:
+    columns = page.columns
+    totals = totals_of(columns, known)
     topped_up = sum(
         entry.amount
-        for entry in entries
-        if entry.kind is EntryKind.TOP_UP or (entry.kind is EntryKind.REVERSAL and not entry.fee_item)
+        for entry in columns
+        if entry.kind == EntryKind.TOP_UP or (entry.kind == EntryKind.REVERSAL and not entry.fee_item)
     )
     return Facts(
-        time=entries[-1].time.octets.hex(),
+        time=time_of_row(page.row(len(columns) - 1)).octets.hex(),
         month=month,
-        through_sequence=entries[-1].sequence,
-        before_minor=entries[0].balance - entries[0].amount,
-        after_minor=entries[-1].balance,
+        through_sequence=columns[-1].sequence,
+        before_minor=columns[0].balance - columns[0].amount,
+        after_minor=columns[-1].balance,
         topped_up_minor=topped_up,
         deducted_minor=sum(total.amount_minor for total in totals),
-        adjusted_minor=sum(entry.amount for entry in entries if entry.kind is EntryKind.ADJUSTMENT),
+        adjusted_minor=sum(entry.amount for entry in columns if entry.kind == EntryKind.ADJUSTMENT),
         totals=totals,
     )

@@ -1,7 +1,8 @@
 """What a household is told: which entries and events make a notice, and the facts each one keeps.
 
-A notice is stored as facts, once per meter, kind and number; its text is made when it is read (`rendering`). Imported
-by `ingest`, `events`, `monthly`, `rendering`, `statements`, `delivery` and the configuration.
+A notice is there once per meter, kind and number. Its text is made when it is read (`rendering`); so are the facts of
+an entry's notice (`told`), which are all in the books, while those of other notices are stored with them. Imported by
+`booking`, `told`, `events`, `monthly`, `rendering`, `statements`, `delivery` and the configuration.
 """
 
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from typing import Literal
 import msgspec
 
 from dlms_objects.purse.entry import Entry, EntryKind
-from headend.descriptors import Descriptor
 
 Language = Literal["en", "zh-CN"]
 """A language that notices are written in."""
@@ -34,6 +34,8 @@ class NoticeKind(StrEnum):
     STATEMENT = "statement"
 
 
+MADE_FROM_ENTRY = ""
+"""In the place of facts: they are those of the entry with the notice's number."""
 OF_ENTRY = MappingProxyType(
     {
         EntryKind.DEDUCTION: NoticeKind.DEDUCTION,
@@ -99,22 +101,17 @@ _decoder = msgspec.json.Decoder(Facts)
 _UNTOLD: tuple[object, ...] = (None, "", [])
 
 
-def of_entry(entry: Entry, descriptor: Descriptor, *, meter_id: int) -> dict[str, object]:
-    """The row of the notice table for an entry; every entry makes one."""
-    return row_of(
-        meter_id,
-        OF_ENTRY[entry.kind],
-        entry.sequence,
-        Facts(
-            time=entry.time.octets.hex(),
-            fee_item=entry.fee_item,
-            label=descriptor.label,
-            payee=descriptor.payee,
-            due=entry.due.octets.hex() if entry.due.is_specified else None,
-            amount_minor=entry.amount,
-            before_minor=entry.balance - entry.amount,
-            after_minor=entry.balance,
-        ),
+def facts_of_entry(entry: Entry, *, label: str, payee: str) -> Facts:
+    """The facts of the notice that every entry makes; `label` and `payee` are its fee item's, as it was booked."""
+    return Facts(
+        time=entry.time.octets.hex(),
+        fee_item=entry.fee_item,
+        label=label,
+        payee=payee,
+        due=entry.due.octets.hex() if entry.due.is_specified else None,
+        amount_minor=entry.amount,
+        before_minor=entry.balance - entry.amount,
+        after_minor=entry.balance,
     )
 
 

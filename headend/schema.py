@@ -53,6 +53,7 @@ meter = Table(
     Column("digest", LargeBinary(16), nullable=False),
     Column("balance_minor", BigInteger, nullable=False),
     Column("event_number", BigInteger, nullable=False),
+    Column("stated_sequence", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("length(digest) = 16", name="digest"),
     CheckConstraint("sequence >= 0", name="sequence"),
 )
@@ -78,6 +79,7 @@ entry = Table(
     Column("amount_minor", BigInteger, nullable=False),
     Column("balance_minor", BigInteger, nullable=False),
     Column("row", LargeBinary(98), nullable=False),
+    Column("item_revision", BigInteger),
     CheckConstraint("sequence >= 1", name="sequence"),
     CheckConstraint("kind BETWEEN 1 AND 4", name="kind"),
     CheckConstraint("length(row) = 98", name="row"),

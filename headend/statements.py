@@ -13,10 +13,11 @@ from dlms_objects.values.money import Currency
 from headend.books import descriptors_of
 from headend.descriptors import UNKNOWN, Descriptor, Descriptors
 from headend.ledger import needs_payee, purse_sums
-from headend.notices import Facts, Language, NoticeKind, facts_of
+from headend.notices import Facts, Language, NoticeKind
 from headend.rendering import Text, render
 from headend.schema import COUNTER_LINE, account, evidence, meter, notice, posting
 from headend.schema import entry as entry_table
+from headend.told import FACTS_COLUMNS, facts_from, with_entries
 
 EVIDENCE_SHOWN = 100
 
@@ -134,7 +135,8 @@ def mailbox(
 ) -> list[Letter]:
     """At most `limit` notices with an id above `after`, oldest first, in `language` (default: the household's)."""
     rows = connection.execute(
-        select(notice)
+        select(notice.c.id, notice.c.kind, notice.c.number, *FACTS_COLUMNS)
+        .select_from(with_entries(notice))
         .where(notice.c.meter_id == reader.meter_id, notice.c.id > after)
         .order_by(notice.c.id)
         .limit(limit)
@@ -142,7 +144,7 @@ def mailbox(
     zone = time_zone(reader.time_zone)
     letters = []
     for row in rows:
-        kind, facts = NoticeKind(row.kind), facts_of(row.facts)
+        kind, facts = NoticeKind(row.kind), facts_from(row)
         text = render(kind, facts, language=language or reader.language, currency=reader.currency, zone=zone)
         letters.append(Letter(notice_id=row.id, kind=kind, number=row.number, facts=facts, text=text))
     return letters
@@ -191,7 +193,7 @@ def _purse(row: Row[tuple[object, ...]]) -> Purse:
 
 
 def _booked(entry: Entry, counter: str, known: Descriptors) -> BookedEntry:
-    descriptor = known.at(entry.fee_item, entry.revision) if needs_payee(entry) else UNKNOWN
+    descriptor = known.at(entry.fee_item, entry.revision) if needs_payee(entry.kind, entry.fee_item) else UNKNOWN
     return BookedEntry(entry=entry, account=counter, descriptor=descriptor)
 
 

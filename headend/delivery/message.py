@@ -17,11 +17,12 @@ from headend.alarms import AlarmFacts, AlarmKind
 from headend.alarms import facts_of as alarm_facts_of
 from headend.delivery.config import RecipientConfig
 from headend.delivery.log import Claim
-from headend.notices import Facts, Language, NoticeKind, facts_of
+from headend.notices import Facts, Language, NoticeKind
 from headend.rendering import Text
 from headend.schema import alarm, delivery, notice
 from headend.series import month_series
 from headend.statements import Purse, purse_numbered
+from headend.told import FACTS_COLUMNS, facts_from, with_entries
 
 OPERATORS_LANGUAGE: Language = "en"
 """Of an alarm to a recipient that has chosen no language."""
@@ -72,13 +73,18 @@ def compose(connection: Connection, claim: Claim, recipient: RecipientConfig) ->
             notice.c.meter_id,
             notice.c.kind,
             notice.c.number,
-            notice.c.facts,
+            *FACTS_COLUMNS,
             alarm.c.kind.label("alarm_kind"),
             alarm.c.number.label("alarm_number"),
             alarm.c.facts.label("alarm_facts"),
         )
-        .join(notice, notice.c.id == delivery.c.notice_id, isouter=True)
-        .join(alarm, alarm.c.id == delivery.c.alarm_id, isouter=True)
+        .select_from(
+            with_entries(
+                delivery.join(notice, notice.c.id == delivery.c.notice_id, isouter=True).join(
+                    alarm, alarm.c.id == delivery.c.alarm_id, isouter=True
+                )
+            )
+        )
         .where(delivery.c.id.in_(claim.ids))
         .order_by(delivery.c.id)
     ).all()
@@ -133,7 +139,7 @@ def _language_of(connection: Connection, rows: Sequence[Any]) -> Language:
 def _part(connection: Connection, row: Any, language: Language) -> _Part:
     if row.notice_id is None:
         return _alarm_part(AlarmKind(row.alarm_kind), row.alarm_number, alarm_facts_of(row.alarm_facts), language)
-    purse, facts = purse_numbered(connection, row.meter_id), facts_of(row.facts)
+    purse, facts = purse_numbered(connection, row.meter_id), facts_from(row)
     part = _notice_part(NoticeKind(row.kind), row.number, facts, purse, language)
     if facts.month is None:
         return part

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from headend.alarms import AlarmFacts, AlarmKind, facts_of, raise_alarm
 from headend.delivery.config import RecipientConfig
@@ -22,15 +22,18 @@ from headend.schema import alarm, delivery, delivery_plan, meter, notice
 MACHINE = "webhook:"
 """Channels to machines: no quiet hours, no digests."""
 
+MAXIMUM_NEW = 2**31 - 1
+"""More notices than one transaction writes."""
+
 _OF_ENTRIES = {kind.value for kind in OF_ENTRY.values()}
 
 
 def plan(connection: Connection, recipients: Sequence[RecipientConfig], *, now: datetime) -> None:
     """Write the deliveries of every notice and alarm since the last time, inside the caller's transaction."""
     planned = connection.execute(select(delivery_plan.c.notice_id, delivery_plan.c.alarm_id)).one()
-    notices = _new_notices(connection, planned.notice_id)
-    if close_months(connection, {told.meter_id for told in notices if told.kind in _OF_ENTRIES}):
-        notices = _new_notices(connection, planned.notice_id)
+    close_months(connection, _meters_with_entries(connection, planned.notice_id))
+    notices = _new_notices(connection, planned.notice_id) if recipients else []
+    newest = connection.execute(select(func.max(notice.c.id))).scalar_one() or 0
     alarms = connection.execute(select(alarm).where(alarm.c.id > planned.alarm_id).order_by(alarm.c.id)).all()
     rows: list[dict[str, object]] = []
     for told in notices:
@@ -43,10 +46,10 @@ def plan(connection: Connection, recipients: Sequence[RecipientConfig], *, now: 
                 rows += _rows(recipient, now, alarm_id=raised.id)
     if rows:
         connection.execute(insert(delivery), rows)
-    if notices or alarms:
+    if newest > planned.notice_id or alarms:
         connection.execute(
             update(delivery_plan).values(
-                notice_id=notices[-1].id if notices else planned.notice_id,
+                notice_id=newest,
                 alarm_id=alarms[-1].id if alarms else planned.alarm_id,
             )
         )
@@ -68,6 +71,19 @@ def is_told(recipient: RecipientConfig, kind: NoticeKind, *, title: str, househo
     if kind not in recipient.events:
         return False
     return not (recipient.meter or recipient.household) or title in recipient.meter or household in recipient.household
+
+
+def _meters_with_entries(connection: Connection, planned_id: int) -> Sequence[int]:
+    """The meters of which entries were booked since the last time."""
+    # Order and limit keep SQLite from walking an index of all notices for the sake of DISTINCT.
+    new = (
+        select(notice.c.meter_id)
+        .where(notice.c.id > planned_id, notice.c.kind.in_(_OF_ENTRIES))
+        .order_by(notice.c.id)
+        .limit(MAXIMUM_NEW)
+        .subquery()
+    )
+    return connection.execute(select(new.c.meter_id).distinct()).scalars().all()
 
 
 def _new_notices(connection: Connection, planned_id: int) -> Sequence[Any]:

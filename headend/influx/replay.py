@@ -16,10 +16,10 @@ from headend import measurements
 from headend.influx.query import query
 from headend.influx.target import Target
 from headend.influx.writer import LineWriter, deliver
-from headend.notices import OF_ENTRY, facts_of
 from headend.points import Refusal
-from headend.schema import COUNTER_LINE, account, meter, meter_event, notice, posting
+from headend.schema import COUNTER_LINE, account, fee_item, meter, meter_event, posting
 from headend.schema import entry as entry_table
+from headend.told import ITEM_AS_BOOKED
 
 PAGE = 5000
 
@@ -92,9 +92,8 @@ def compare(connection: Connection, target: Target) -> list[Compared]:
 
 
 def _entry_lines(connection: Connection) -> Iterator[str]:
-    entry_kinds = [kind.value for kind in OF_ENTRY.values()]
     rows = connection.execute(
-        select(meter.c.system_title, entry_table.c.row, account.c.name, account.c.currency_code, notice.c.facts)
+        select(meter.c.system_title, entry_table.c.row, account.c.name, account.c.currency_code, fee_item.c.label)
         .join(entry_table, entry_table.c.meter_id == meter.c.id)
         .join(
             posting,
@@ -103,18 +102,13 @@ def _entry_lines(connection: Connection) -> Iterator[str]:
             & (posting.c.line == COUNTER_LINE),
         )
         .join(account, account.c.id == posting.c.account_id)
-        .join(
-            notice,
-            (notice.c.meter_id == entry_table.c.meter_id)
-            & notice.c.kind.in_(entry_kinds)
-            & (notice.c.number == entry_table.c.sequence),
-        )
+        .join(fee_item, ITEM_AS_BOOKED, isouter=True)
         .order_by(entry_table.c.meter_id, entry_table.c.sequence)
         .execution_options(yield_per=PAGE)
     )
-    for title, row, counter, currency, facts in rows:
+    for title, row, counter, currency, label in rows:
         yield measurements.purse_entry(
-            Entry.from_row(row), meter=title, currency=currency, account=counter, label=facts_of(facts).label
+            Entry.from_row(row), meter=title, currency=currency, account=counter, label=label or ""
         )
 
 

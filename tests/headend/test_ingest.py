@@ -184,7 +184,7 @@ def test_without_the_chain_a_flipped_bit_would_be_booked(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The deliberate fault: the law above would fail if ingest did not verify."""
-    monkeypatch.setattr("headend.ingest.verify_octets", lambda *_: None)
+    monkeypatch.setattr("headend.ingest.verify_page", lambda *_: None)
     forged = replace(usual_journal().entries[0], digest=b"x" * 16)
     assert take(connection, batch_of(TITLE, 1, [forged]))[0].status is Status.ACCEPTED
 
@@ -334,7 +334,7 @@ def test_books_that_do_not_add_up_take_nothing_more(connection: Connection) -> N
     connection.execute(update(schema.meter).values(balance_minor=1))
     answer = take(connection, journal.batch(3))[0]
     assert answer.status is Status.CONFLICT
-    assert answer.detail == "the purse's postings sum to 150000, its balance is 1"
+    assert answer.detail == "the last entry is 2 and leaves 150000, the books say 2 and 1"
 
 
 class TestPayees:

@@ -4,8 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlms_objects.purse.entry import EntryKind
-from headend.descriptors import UNKNOWN
-from headend.notices import OF_ENTRY, OF_EVENT_CODE, Facts, NoticeKind, facts_of, of_entry, row_of
+from headend.notices import OF_ENTRY, OF_EVENT_CODE, Facts, NoticeKind, facts_of, facts_of_entry, row_of
 from tests.support.headend_books import RENT, MeterJournal
 
 
@@ -18,9 +17,7 @@ def test_an_entry_leaves_all_its_facts() -> None:
     journal = MeterJournal()
     journal.top_up(500)
     entry = journal.deduct(350, RENT)
-    row = of_entry(entry, RENT, meter_id=7)
-    assert (row["meter_id"], row["kind"], row["number"]) == (7, "deduction", 2)
-    assert facts_of(str(row["facts"])) == Facts(
+    assert facts_of_entry(entry, label="房租", payee="landlord") == Facts(
         time=entry.time.octets.hex(),
         fee_item=1,
         label="房租",
@@ -33,7 +30,7 @@ def test_an_entry_leaves_all_its_facts() -> None:
 
 
 def test_a_top_up_has_no_due_time_and_no_fee() -> None:
-    facts = facts_of(str(of_entry(MeterJournal().top_up(5), UNKNOWN, meter_id=1)["facts"]))
+    facts = facts_of_entry(MeterJournal().top_up(5), label="", payee="")
     assert (facts.due, facts.fee_item, facts.label) == (None, 0, "")
 
 

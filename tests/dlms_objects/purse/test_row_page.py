@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.purse.chain import Fork, Gap, WrongBalance, verify_octets, verify_page
-from dlms_objects.purse.entry import ROW_LENGTH, Entry, JournalHead
+from dlms_objects.purse.entry import ROW_LENGTH, Entry, EntryKind, JournalHead
 from dlms_objects.purse.row_page import RowPage
-from tests.support.headend_books import TITLE, usual_journal
+from tests.support.headend_books import OTHER_TITLE, TITLE, MeterJournal, usual_journal
 
 ROWS = usual_journal().batch().rows
 COUNT = len(ROWS) // ROW_LENGTH
@@ -85,3 +85,23 @@ def test_a_page_is_verified_as_its_octets_are(position: int, bit: int, first: in
             verify_page(rest, head, balance)
     else:
         assert verify_page(rest, head, balance) == wanted
+
+
+def test_a_page_that_cannot_go_on_says_which_row_and_why() -> None:
+    forged = MeterJournal()
+    forged.top_up(100)
+    forged.append(EntryKind.TOP_UP, 100, balance=201)
+    other = usual_journal(OTHER_TITLE)
+    cases = {WrongBalance: (forged.batch().rows, 2), Gap: (ROWS[ROW_LENGTH:], 1), Fork: (other.batch().rows, 1)}
+    for error, (rows, sequence) in cases.items():
+        page = RowPage.of(rows)
+        assert page is not None
+        with pytest.raises(error) as caught:
+            verify_page(page, EMPTY, 0)
+        assert caught.value.sequence == sequence
+
+
+def test_the_head_of_a_page_is_that_of_its_last_entry() -> None:
+    page = RowPage.of(ROWS)
+    assert page is not None
+    assert page.head == usual_journal().entries[-1].head

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from twisted.logger import globalLogPublisher
 
 from headend.api.problems import MEDIA_TYPE, Problem, ProblemError, documented, install
@@ -24,6 +24,14 @@ def client() -> TestClient:
     @application.get("/disk")
     async def disk() -> None:
         raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    @application.get("/lost")
+    async def lost() -> None:
+        raise OperationalError("COMMIT", {}, Exception("server closed\n\tunexpectedly"), connection_invalidated=True)
+
+    @application.get("/wrong")
+    async def wrong() -> None:
+        raise IntegrityError("INSERT", {}, Exception("secret"))
 
     @application.get("/unforeseen")
     async def unforeseen() -> None:
@@ -55,6 +63,19 @@ def test_a_problem_carries_its_extensions_and_headers(client: TestClient) -> Non
 def test_what_is_not_there_and_what_is_not_allowed(client: TestClient) -> None:
     assert checked(client.get("/none")) == {"type": "about:blank", "title": "Not Found", "status": 404}
     assert checked(client.post("/known"))["title"] == "Method Not Allowed"
+
+
+def test_a_database_that_went_away_is_a_reason_to_come_back(client: TestClient) -> None:
+    answer = client.get("/lost")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert checked(answer)["detail"] == "the connection to the database was lost; send it again, it is booked once"
+
+
+def test_what_the_database_says_of_a_fault_of_ours_is_not_passed_on(client: TestClient) -> None:
+    answer = client.get("/wrong")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert checked(answer)["title"] == "Internal Server Error"
 
 
 def test_a_full_disk_is_a_reason_to_come_back(client: TestClient) -> None:

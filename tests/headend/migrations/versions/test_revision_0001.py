@@ -7,7 +7,7 @@ from sqlalchemy.exc import IntegrityError
 from headend.migrations.versions import revision_0001
 from tests.support.ledgers import octets_type
 
-ENTRY = "INSERT INTO entry VALUES (:meter, :sequence, :kind, 0, 1, 1, :row)"
+ENTRY = "INSERT INTO entry VALUES (:meter, :sequence, :kind, 0, 1, 1, :row, NULL)"
 
 
 def entry(connection: Connection, **changed: int) -> None:
