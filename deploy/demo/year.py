@@ -122,9 +122,11 @@ class Year:
         await deferLater(self._reactor, seconds, lambda: None)
 
     async def _hand_in(self, purse: PurseClient, due: list[Bill]) -> None:
+        """Hand in those that still have to be: when the line breaks in the midst of them, it is done again."""
         for bill in due:
-            await purse.set_amount(bill.number, bill.due, bill.amount, bill.reference)
-            self._bills.remove(bill)
+            if bill in self._bills:
+                await purse.set_amount(bill.number, bill.due, bill.amount, bill.reference)
+                self._bills.remove(bill)
 
     async def _shortage_told(self) -> bool:
         notices = await self._again(lambda: self.headend.notices(self._notices_seen))
