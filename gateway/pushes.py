@@ -56,6 +56,11 @@ class Pushes(Service):
         self._contexts[meter] = context
         self._collect[meter] = collect
 
+    def remove(self, meter: SystemTitle) -> None:
+        """That meter's pushes are a stranger's from now on; of one that is not here there is nothing to remove."""
+        self._contexts.pop(meter, None)
+        self._collect.pop(meter, None)
+
     def startService(self) -> None:
         """Listen; PushAddressError when that cannot be."""
         super().startService()  # type: ignore[no-untyped-call]

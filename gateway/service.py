@@ -11,24 +11,19 @@ from random import Random
 from typing import Any
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, DeferredSemaphore, succeed
+from twisted.internet.defer import Deferred, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
 
 from dlms_objects.errors import InvalidValueError, LocalError, MeterPurseError
-from dlms_objects.transport.client import ClientIdentity, client_parameters, open_session
 from dlms_objects.transport.credentials import KeyFiles, MeterCredentials
-from dlms_objects.transport.endpoints import Endpoints
-from dlms_objects.wire.security import SecurityContext
 from gateway import exchange
-from gateway.back_off import BackOff
-from gateway.collector import CollectionLimits
 from gateway.config import GatewayConfig, MeterSection
-from gateway.counters import AssociationCounters
 from gateway.headend_client import Headend, HeadendClient
-from gateway.line import Line, LineSession, LineSettings
+from gateway.line import Line
 from gateway.loop import Loop
+from gateway.meters import AFTER_FAULT_S, LineLimits, Meters, meter_credentials
 from gateway.pushes import Pushes
 from gateway.readings import ReadingDesk
 from gateway.records import BatchLimits
@@ -39,9 +34,6 @@ from gateway.watch import Watch
 from gateway.writer import Writer
 
 log = Logger()
-
-AFTER_FAULT_S = 60.0
-"""How long a loop rests after an error that nobody expected."""
 
 
 class GatewayService(MultiService):
@@ -56,7 +48,6 @@ class GatewayService(MultiService):
         self._store = store
         self._pool = ThreadPool(1, 1, name="outbox")
         self.writer = Writer(store, partial(deferToThreadPool, reactor, self._pool))
-        self.lines: list[Line] = []
         listen = None if config.push is None else config.push.listen
         self.pushes = Pushes(reactor, listen)
         self._add(self.pushes)
@@ -71,6 +62,17 @@ class GatewayService(MultiService):
             now_s=lambda: int(reactor.seconds()),
         )
         self._add(Loop(reactor, "readings", self.readings.step, after_fault_s=AFTER_FAULT_S))
+        self.meters = Meters(
+            reactor,
+            config.system_title,
+            LineLimits.of(config),
+            store=store,
+            writer=self.writer,
+            pushes=self.pushes,
+            read=self.readings.read,
+            collected=self.upload_loop.wake,
+        )
+        self._add(self.meters)
         heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
         self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
         self.watch: Watch | None = None
@@ -86,12 +88,18 @@ class GatewayService(MultiService):
             )
             self._add(self.watch)
 
-    def add_line(self, line: Line, meter: MeterSection, context: SecurityContext) -> None:
-        """Collect from one more meter, on its schedule and when it pushes; `context` opens its pushes."""
-        self.lines.append(line)
-        loop = Loop(self._reactor, f"meter {meter.name}", line.step, after_fault_s=AFTER_FAULT_S)
-        self._add(loop)
-        self.pushes.add(meter.system_title, context, loop.wake)
+    @property
+    def lines(self) -> list[Line]:
+        """The lines of all meters."""
+        return self.meters.lines
+
+    def add_meter(self, meter: MeterSection, credentials: MeterCredentials) -> None:
+        """Collect from one more meter, also while running; LocalError when it is here already."""
+        self.meters.add(meter, credentials)
+
+    def remove_meter(self, name: str) -> "Deferred[None]":
+        """Collect from it no more; fires when its session in flight has ended. LocalError when it is not here."""
+        return Deferred.fromCoroutine(self.meters.remove(name))
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
@@ -131,8 +139,6 @@ class GatewayService(MultiService):
         part.setServiceParent(self)
 
     async def _stop(self) -> None:
-        for line in self.lines:
-            line.stop()
         await super().stopService()  # type: ignore[no-untyped-call]
         await self._headend.close()
         self._pool.stop()
@@ -176,36 +182,14 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
     """
     token = read_token(config.headend.token_file)
     key_files = KeyFiles()
-    credentials = [_credentials(meter, key_files) for meter in config.meter]
+    credentials = [meter_credentials(meter, key_files) for meter in config.meter]
     store = Store(config.outbox.path)
     headend = HeadendClient(
         reactor, config.headend.url, token, timeout_s=config.headend.timeout_s, compress=config.headend.gzip
     )
     service = GatewayService(config, reactor, headend=headend, store=store)
-    sessions = DeferredSemaphore(config.collection.concurrency)
-    endpoints = Endpoints(reactor, service.pushes.take_apdu)
     for meter, keys in zip(config.meter, credentials, strict=True):
-        counters = AssociationCounters(store, meter.system_title, keys.key_id)
-        identity = ClientIdentity(system_title=config.system_title, counters=counters.wire)
-        line = Line(
-            _line_settings(config, meter),
-            partial(_open, reactor, endpoints, meter, keys, identity),
-            service.writer,
-            counters,
-            BackOff(config.collection.back_off_first_s, config.collection.back_off_maximum_s, Random()),
-            clock=reactor,
-            now_s=lambda: int(reactor.seconds()),
-            sessions=sessions,
-            collected=service.upload_loop.wake,
-            read=service.readings.read,
-        )
-        context = SecurityContext(
-            keys=keys.cipher_keys(),
-            own_title=config.system_title,
-            peer_title=meter.system_title,
-            counters=counters.wire,
-        )
-        service.add_line(line, meter, context)
+        service.add_meter(meter, keys)
     return service
 
 
@@ -218,34 +202,6 @@ def read_token(path: Path) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InvalidValueError(f"{path}: a token is one line of printable ASCII without spaces")
     return token
-
-
-def _credentials(meter: MeterSection, key_files: KeyFiles) -> MeterCredentials:
-    credentials = key_files.credentials(meter.key_file, meter.system_title)
-    found = (credentials.system_title, credentials.server_sap, credentials.client_sap)
-    if found != (meter.system_title, meter.server_sap, meter.client_sap):
-        raise LocalError(
-            f"{meter.key_file}: the keys of client {found[2]} of {found[0]}/{found[1]},"
-            f" not of client {meter.client_sap} of {meter.system_title}/{meter.server_sap}"
-        )
-    return credentials
-
-
-async def _open(
-    reactor: Any, endpoints: Endpoints, meter: MeterSection, credentials: MeterCredentials, identity: ClientIdentity
-) -> LineSession:
-    parameters = client_parameters(credentials, identity, timeout_s=meter.timeout_s)
-    return await open_session(reactor, meter.endpoint, parameters, endpoints=endpoints)
-
-
-def _line_settings(config: GatewayConfig, meter: MeterSection) -> LineSettings:
-    return LineSettings(
-        name=meter.name,
-        title=meter.system_title,
-        collect_every_s=meter.collect_every_s,
-        session_limit_s=config.collection.session_limit_s,
-        collection=CollectionLimits(page_rows=meter.page_rows, maximum_rows=config.outbox.maximum_rows),
-    )
 
 
 def _uplink_limits(config: GatewayConfig) -> UplinkLimits:
