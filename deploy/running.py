@@ -5,8 +5,9 @@ which service it runs. Imported by `deploy/commands/` inside the commands that s
 """
 
 import asyncio
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,7 @@ def serve(
     ready: Callable[[Any], "Deferred[str]"],
     lost: Callable[[Any], "Deferred[None]"] | None = None,
     alive: Callable[[Any], "Deferred[Any]"] | None = None,
+    reload: Callable[[Any, Reactor], Coroutine[Any, Any, object]] | None = None,
 ) -> None:
     """Run the service that `make` makes until SIGTERM or SIGINT, then stop it in good order.
 
@@ -44,7 +46,9 @@ def serve(
     start does, the service is stopped and that error raised. `lost(service)` gives a Deferred that fails when the
     service ends by itself: then the process ends too, with that error, so that a supervisor starts it again.
     StopTimeoutError when stopping takes too long. Under systemd its manager is told (`supervision`); `alive(service)`
-    gives a Deferred that fires when the service has got something done, and feeds the watchdog.
+    gives a Deferred that fires when the service has got something done, and feeds the watchdog. On SIGHUP
+    `reload(service, reactor)` is awaited, and what it returns is told; when it fails the service goes on as it was.
+    A second SIGTERM or SIGINT ends the process at once.
     """
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -53,7 +57,7 @@ def serve(
 
     assert isinstance(reactor, Reactor)
     SteadyTimers(reactor, loop)
-    run = _Run(reactor, make(reactor), ready, alive)
+    run = _Run(reactor, make(reactor), ready, alive, reload)
     if lost is not None:
         lost(run.service).addErrback(run.abandon)
     reactor.callWhenRunning(run.start)
@@ -72,9 +76,11 @@ class _Run:
         service: IService,
         ready: Callable[[Any], "Deferred[str]"],
         alive: Callable[[Any], "Deferred[Any]"] | None,
+        reload: Callable[[Any, Reactor], Coroutine[Any, Any, object]] | None,
     ) -> None:
         self.failure: Failure | None = None
         self._alive = alive
+        self._reload = reload
         self._supervisor = Supervisor()
         self._reactor = reactor
         self.service = service
@@ -90,6 +96,8 @@ class _Run:
         _log.info("stopping")
         self._supervisor.stopping()
         self._stopping = True
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, signal.SIG_DFL)
         stopped = maybeDeferred(self.service.stopService)
         stopped.addTimeout(STOP_TIMEOUT_S, self._reactor, onTimeoutCancel=self._timed_out)
         return stopped.addErrback(self._fail)
@@ -98,11 +106,32 @@ class _Run:
         self.service.privilegedStartService()
         self.service.startService()
         words = await self._ready(self.service)
+        if self._reload is not None:
+            signal.signal(signal.SIGHUP, lambda _number, _frame: self._reactor.callFromThread(self._take_in))
         sys.stdout.write(f"ready {words}\n")
         sys.stdout.flush()
         self._supervisor.ready(words)
         if self._alive is not None:
             self._supervisor.watch(self._reactor, partial(self._alive, self.service))
+
+    def _take_in(self) -> None:
+        if self._stopping or self._reload is None:
+            return
+        self._supervisor.reloading()
+        reloaded = maybeDeferred(self._reload, self.service, self._reactor)
+        reloaded.addCallbacks(str, self._not_reloaded).addCallback(self._ready_again)
+
+    def _not_reloaded(self, failure: Failure) -> str:
+        words = "not reloaded, the old configuration goes on: " + str(failure.value).replace("\n", "; ")
+        if failure.check(MeterPurseError):
+            _log.error("{words}", words=words)
+        else:
+            _log.failure("{words}", failure, words=words)
+        return words
+
+    def _ready_again(self, words: str) -> None:
+        if not self._stopping:
+            self._supervisor.ready(words)
 
     def abandon(self, failure: Failure) -> None:
         """Keep what went wrong and stop the reactor, unless it is stopping anyway."""

@@ -1,4 +1,4 @@
-"""Telling systemd how a service is: ready, stopping, and a watchdog that is fed only while real work gets done.
+"""Telling systemd how a service is: ready, reloading, stopping, and a watchdog fed only by work that gets done.
 
 The protocol of sd_notify(3): datagrams to the socket that NOTIFY_SOCKET names; without it nothing is sent. Imported by
 `running.py`.
@@ -6,6 +6,7 @@ The protocol of sd_notify(3): datagrams to the socket that NOTIFY_SOCKET names; 
 
 import os
 import socket
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,10 @@ class Supervisor:
     def ready(self, words: str) -> None:
         """The service is at work; the words are shown by `systemctl status`."""
         self._tell(f"READY=1\nSTATUS={words}")
+
+    def reloading(self) -> None:
+        """The service begins to take in another configuration; `ready` says when it has, or goes on with the old."""
+        self._tell(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def stopping(self) -> None:
         """The service ends its work."""

@@ -88,6 +88,11 @@ class Meters(MultiService):
         """The lines, in the order in which their meters came."""
         return [member.line for member in self._members.values()]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the meters are called, in the same order."""
+        return tuple(self._members)
+
     def limit(self, limits: LineLimits) -> None:
         """The limits of the meters that are added from now on; they share the places for sessions among them."""
         self._limits = limits

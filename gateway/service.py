@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from twisted.application.service import MultiService, Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, DeferredLock, gatherResults, succeed
 from twisted.internet.threads import deferToThreadPool
 from twisted.logger import Logger
 from twisted.python.threadpool import ThreadPool
@@ -27,6 +27,7 @@ from gateway.meters import AFTER_FAULT_S, LineLimits, Meters, meter_credentials
 from gateway.pushes import Pushes
 from gateway.readings import ReadingDesk
 from gateway.records import BatchLimits
+from gateway.reload import Changes, Settings, changes
 from gateway.status import outbox_figures
 from gateway.store import Store
 from gateway.uplink import Uplink, UplinkLimits
@@ -39,10 +40,13 @@ log = Logger()
 class GatewayService(MultiService):
     """Lines, uplink and heartbeat over one outbox; `make_service` builds it."""
 
-    def __init__(self, config: GatewayConfig, reactor: Any, *, headend: HeadendClient, store: Store) -> None:
+    def __init__(self, settings: Settings, reactor: Any, *, headend: HeadendClient, store: Store) -> None:
         """Take over the store and the client: both are closed when the service has stopped."""
         super().__init__()  # type: ignore[no-untyped-call]
+        config = settings.config
         self._config = config
+        self._settings = settings
+        self._reloading = DeferredLock()
         self._reactor = reactor
         self._headend = headend
         self._store = store
@@ -87,6 +91,8 @@ class GatewayService(MultiService):
                 ready_limit_s=config.http.ready_limit_s,
             )
             self._add(self.watch)
+        for meter, keys in settings.meters().values():
+            self.add_meter(meter, keys)
 
     @property
     def lines(self) -> list[Line]:
@@ -100,6 +106,32 @@ class GatewayService(MultiService):
     def remove_meter(self, name: str) -> "Deferred[None]":
         """Collect from it no more; fires when its session in flight has ended. LocalError when it is not here."""
         return Deferred.fromCoroutine(self.meters.remove(name))
+
+    async def reload(self, wanted: Settings) -> Changes:
+        """Go on with other settings, as far as a running gateway can; returns when it does.
+
+        Sessions in flight of meters that leave or change end first; one reload after the other.
+        """
+        async with self._reloading:
+            done = changes(self._settings, wanted)
+            try:
+                await self._change_meters(done)
+            finally:
+                self._settings = done.running.only(self.meters.names)
+        log.info("reloaded: {changes}", changes=done)
+        return done
+
+    async def _change_meters(self, done: Changes) -> None:
+        leaving = set(self.meters.names) if done.new_limits else {*done.removed, *done.changed}
+        coming = (leaving | set(done.added)) - set(done.removed)
+        await gatherResults([self.remove_meter(name) for name in leaving])
+        if not self.running:
+            return
+        if done.new_limits:
+            self.meters.limit(LineLimits.of(done.running.config))
+        for name, (meter, keys) in done.running.meters().items():
+            if name in coming:
+                self.add_meter(meter, keys)
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
@@ -181,16 +213,19 @@ def make_service(config: GatewayConfig, reactor: Any) -> GatewayService:
     `gateway.check.problems` names all such mistakes at once and with their places; call it first.
     """
     token = read_token(config.headend.token_file)
-    key_files = KeyFiles()
-    credentials = [meter_credentials(meter, key_files) for meter in config.meter]
+    settings = read_settings(config)
     store = Store(config.outbox.path)
     headend = HeadendClient(
         reactor, config.headend.url, token, timeout_s=config.headend.timeout_s, compress=config.headend.gzip
     )
-    service = GatewayService(config, reactor, headend=headend, store=store)
-    for meter, keys in zip(config.meter, credentials, strict=True):
-        service.add_meter(meter, keys)
-    return service
+    return GatewayService(settings, reactor, headend=headend, store=store)
+
+
+def read_settings(config: GatewayConfig) -> Settings:
+    """The configuration with the keys in its meters' files, which may take a while; LocalError as `make_service`."""
+    key_files = KeyFiles()
+    credentials = {meter.name: meter_credentials(meter, key_files) for meter in config.meter}
+    return Settings(config=config, credentials=credentials)
 
 
 def read_token(path: Path) -> str:

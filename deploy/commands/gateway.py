@@ -41,9 +41,11 @@ def init(
 
 @app.command()
 def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severity.INFO) -> None:
-    """Collect and upload until SIGTERM or Ctrl-C; `ready` on stdout says that the work has begun."""
+    """Collect and upload until SIGTERM or Ctrl-C; `ready` on stdout says that it works. SIGHUP: reload."""
+    from functools import partial
+
     from deploy.configuration import blaming
-    from deploy.gateway_files import load_gateway
+    from deploy.gateway_files import load_gateway, reload_gateway
     from deploy.logs import begin_logging
     from deploy.running import serve
     from gateway.pushes import PushAddressError
@@ -58,7 +60,12 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
         WatchAddressError: ("http", "listen"),
     }
     with blaming(folder / CONFIG_NAME, places):
-        serve(lambda reactor: make_service(config, reactor), GatewayService.when_ready, alive=GatewayService.is_alive)
+        serve(
+            lambda reactor: make_service(config, reactor),
+            GatewayService.when_ready,
+            alive=GatewayService.is_alive,
+            reload=partial(reload_gateway, folder=folder),
+        )
 
 
 def _new_meter(text: str) -> "NewMeter":

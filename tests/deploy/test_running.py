@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -37,17 +38,29 @@ class Toy(Service):
         return lost
     def stopService(self):
         sys.stdout.write("stopping\\n")
+        sys.stdout.flush()
         done = Deferred()
         if self.plan == "hangs":
             running.STOP_TIMEOUT_S = 0.2
+        elif self.plan == "lingers":
+            pass
         else:
             self.reactor.callLater(0.1, done.callback, None)
         return done.addCallback(lambda _: sys.stdout.write("stopped\\n"))
 
+    async def reload(self, reactor):
+        sys.stdout.write("reloading\\n")
+        sys.stdout.flush()
+        if self.plan == "mistaken":
+            raise LocalError("toy.toml:3: no such toy\\ntoy.toml:4: nor this")
+        if self.plan == "faulty":
+            raise ZeroDivisionError("by nothing")
+        return "with other toys"
+
 plan = sys.argv[1]
 begin_logging("info", as_json=False)
 try:
-    running.serve(lambda reactor: Toy(reactor, plan), Toy.when_ready, Toy.when_lost)
+    running.serve(lambda reactor: Toy(reactor, plan), Toy.when_ready, Toy.when_lost, reload=Toy.reload)
 except Exception as error:
     sys.exit(f"{type(error).__name__}: {error}")
 """
@@ -118,3 +131,48 @@ def test_a_service_that_dies_ends_the_process_with_its_error() -> None:
     assert out == "ready at noon\nstopping\nstopped\n"
     assert err.splitlines()[-1] == "LocalError: the line is dead"
     assert process.returncode == 1
+
+
+def test_a_second_signal_ends_the_process_at_once() -> None:
+    process = start("lingers")
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready ")
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.stdout.readline() == "stopping\n"
+        os.kill(process.pid, signal.SIGTERM)
+        assert process.wait(timeout=20) == -signal.SIGTERM
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(
+    ("plan", "told"),
+    [
+        ("serves", "with other toys"),
+        ("mistaken", "not reloaded, the old configuration goes on: toy.toml:3: no such toy; toy.toml:4: nor this"),
+        ("faulty", "not reloaded, the old configuration goes on: by nothing"),
+    ],
+)
+def test_a_hangup_reloads_and_a_mistake_changes_nothing(
+    plan: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        process = start(plan)
+        try:
+            assert manager.recv(4096) == b"READY=1\nSTATUS=at noon"
+            os.kill(process.pid, signal.SIGHUP)
+            assert manager.recv(4096).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
+            assert manager.recv(4096).decode() == f"READY=1\nSTATUS={told}"
+            os.kill(process.pid, signal.SIGTERM)
+            out, err = process.communicate(timeout=20)
+        finally:
+            process.kill()
+    assert out == "ready at noon\nreloading\nstopping\nstopped\n"
+    assert process.returncode == 0
+    assert ("Traceback" in err) is (plan == "faulty")
+    assert (told in err) is (plan != "serves")

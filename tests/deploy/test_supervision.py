@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,6 +52,14 @@ def manager(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Manager]
 def supervisor(manager: Manager, **environment: str) -> Supervisor:
     told = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": str(PERIOD_S * 1_000_000)}
     return Supervisor(told | environment)
+
+
+def test_reloading_is_told_with_the_moment_it_began(manager: Manager) -> None:
+    supervisor(manager).reloading()
+    (text,) = manager.heard()
+    words, _, moment = text.partition("\nMONOTONIC_USEC=")
+    assert words == "RELOADING=1"
+    assert 0 < int(moment) <= time.monotonic_ns() // 1000
 
 
 def test_ready_and_stopping_are_told(manager: Manager) -> None:

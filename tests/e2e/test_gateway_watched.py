@@ -1,5 +1,7 @@
 """A gateway as a real process under a service manager's socket and a monitor's questions."""
 
+import os
+import signal
 import socket
 import time
 import urllib.request
@@ -42,6 +44,36 @@ def test_it_says_when_it_is_ready_feeds_the_watchdog_and_tells_its_figures(
     assert last == "STOPPING=1"
     assert pages["/healthz/live"] == pages["/healthz/ready"] == "ok\n"
     assert "meterpurse_gateway_meters 0.0" in pages["/metrics"]
+
+
+def test_a_hangup_takes_in_what_is_right_and_names_the_line_of_what_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "gateway"
+    config = create(folder, token="a-token-of-a-test", headend_url="http://127.0.0.1:1")
+    good = config.read_text()
+    line = good.splitlines().index("concurrency = 50") + 1
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE_S)
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        gateway = Daemon("gateway", ["gateway", "run", str(folder)], tmp_path / "gateway.log")
+        gateway.start()
+        try:
+            assert manager.recv(4096).startswith(b"READY=1")
+            told = []
+            for value in ('"many"', "7"):
+                config.write_text(good.replace("concurrency = 50", f"concurrency = {value}"))
+                assert gateway.process_id is not None
+                os.kill(gateway.process_id, signal.SIGHUP)
+                told += [manager.recv(4096).decode() for _ in range(2)]
+        finally:
+            gateway.stop()
+    assert [text.partition("\n")[0] for text in told] == ["RELOADING=1", "READY=1"] * 2
+    assert "not reloaded, the old configuration goes on: " in told[1]
+    assert f"gateway.toml:{line}: collection.concurrency" in told[1]
+    assert "new limits of sessions" in told[3]
+    assert told[1].partition("STATUS=")[2] in (tmp_path / "gateway.log").read_text()
 
 
 def page(port: int, path: str) -> str:

@@ -25,7 +25,7 @@ from dlms_objects.wire import axdr
 from dlms_objects.wire.counters import Counters, MemoryReceivedCounters, MemorySentCounters
 from dlms_objects.wire.parameters import ClientParameters
 from gateway.config import CollectionSection, GatewayConfig, HeadendSection, MeterSection, OutboxSection, PushSection
-from gateway.service import GatewayService, make_service, read_token
+from gateway.service import GatewayService, make_service, read_settings, read_token
 from tests.support.fake_headend import FakeHeadend
 from tests.support.http_server import Answer, Request, http_server, unzipped
 from tests.support.twisted_testing import result_of, run_in_reactor
@@ -275,3 +275,43 @@ def test_what_a_meter_pushes_is_collected_long_before_its_turn(street: Street) -
 
     with_meter(street, work)
     assert books.balance == 100
+
+
+def test_a_reload_brings_a_meter_in_and_out_and_the_rest_goes_on(street: Street) -> None:
+    books = street.headend.books[str(street.made.system_title)]
+
+    async def work(reactor: Any, port: int) -> None:
+        config = street.config(port)
+        without = config.model_copy(update={"meter": ()})
+        gateway = make_service(without, reactor)
+        gateway.startService()
+        await until(reactor, lambda: street.heartbeats)
+        assert str(await gateway.reload(read_settings(config))) == "meters: 1 added, 0 removed, 0 changed"
+        await top_up(reactor, street, port, 1)
+        await until(reactor, lambda: len(books.rows) == 1)
+        narrow = config.model_copy(update={"collection": config.collection.model_copy(update={"concurrency": 1})})
+        old = gateway.lines
+        assert "new limits" in str(await gateway.reload(read_settings(narrow)))
+        assert gateway.lines != old
+        await top_up(reactor, street, port, 2)
+        await until(reactor, lambda: len(books.rows) == 2)
+        assert str(await gateway.reload(read_settings(without))).startswith("meters: 0 added, 1 removed, 0 changed")
+        assert gateway.lines == []
+        await gateway.stopService()
+
+    with_meter(street, work)
+    assert books.balance == 300
+
+
+def test_a_meter_that_cannot_come_in_leaves_the_others_as_they_were(street: Street) -> None:
+    async def work(reactor: Any, port: int) -> None:
+        gateway = await started(reactor, street, port)
+        config = street.config(port)
+        twice = config.model_copy(update={"meter": (*config.meter, config.meter[0].model_copy(update={"name": "b"}))})
+        with pytest.raises(LocalError, match="is meter flat-1"):
+            await gateway.reload(read_settings(twice))
+        assert str(await gateway.reload(read_settings(config))) == "meters: 0 added, 0 removed, 0 changed"
+        assert len(gateway.lines) == 1
+        await gateway.stopService()
+
+    with_meter(street, work)
