@@ -5,6 +5,7 @@ was cut off is made again with the same id. The clock that counts is the meter's
 """
 
 import hashlib
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -80,10 +81,14 @@ class Year:
         await self.top_up("first", self._household.minor(self._demo.first_top_up))
         await self._with_purse(work)
 
-    async def live(self) -> None:
-        """Look at the meter and the mailbox again and again until every fee item is finished."""
+    async def live(self, within_s: float = math.inf) -> bool:
+        """Look at the meter and the mailbox again and again until every fee item is finished; False when time is up."""
+        deadline = self._reactor.seconds() + within_s
         while not await self.look():
+            if self._reactor.seconds() >= deadline:
+                return False
             await self.pause(LOOK_EVERY_S)
+        return True
 
     async def look(self) -> bool:
         """One look: hand in the bills that have come, top up after a shortage; True when every item is finished."""

@@ -17,8 +17,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from twisted.internet.defer import Deferred, TimeoutError
-from twisted.internet.interfaces import IReactorTime
+from twisted.internet.defer import Deferred
 from twisted.internet.threads import deferToThread
 
 from deploy.asking import run_once
@@ -55,7 +54,6 @@ def main() -> int:
     try:
         problems = run_once(
             lambda reactor: _survive(
-                reactor,
                 Year(reactor, world, household, patience_s=PATIENCE_S),
                 world,
                 random.Random(options.seed),
@@ -76,7 +74,7 @@ def main() -> int:
     return 0
 
 
-async def _survive(reactor: IReactorTime, year: Year, world: World, dice: random.Random, kills: int) -> list[str]:
+async def _survive(year: Year, world: World, dice: random.Random, kills: int) -> list[str]:
     for daemon in world.daemons:
         daemon.start()
     await year.configure()
@@ -86,11 +84,8 @@ async def _survive(reactor: IReactorTime, year: Year, world: World, dice: random
     killing = Deferred.fromCoroutine(_kill(year, world, dice, kills))
     busy = [True]
     topping_up = Deferred.fromCoroutine(_keep_topping_up(year, busy))
-    living = Deferred.fromCoroutine(year.live())
     problems = []
-    try:
-        await living.addTimeout(kills * SECONDS_PER_KILL + PATIENCE_S, reactor)
-    except TimeoutError:
+    if not await year.live(kills * SECONDS_PER_KILL + PATIENCE_S):
         problems.append("the year did not come to its end: something that was done is not there")
     await killing
     busy[0] = False
