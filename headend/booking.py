@@ -79,7 +79,7 @@ class Booking:
     def add(self, book: Book, page: RowPage, currency: Currency) -> None:
         """Book the rows of a page, at least one, which go on from the book's head; the head moves with them."""
         meter_id = book.meter_id
-        purse_id = self._accounts.number(purse_account(str(book.title)), currency)
+        purse_id = self._accounts.number(book.organisation_id, purse_account(str(book.title)), currency)
         counters = _Counters(book, self._accounts, currency)
         for index, (sequence, kind, item, amount, balance, revision, _digest) in enumerate(page.columns):
             counter_id, told = counters[kind, item, revision]
@@ -138,7 +138,7 @@ class _Counters(dict[tuple[int, int, int], tuple[int, Descriptor]]):
         kind, item, revision = key
         told = self._book.descriptors.at(item, revision) if needs_payee(kind, item) else UNKNOWN
         name = self.names[key] = counter_account(kind, item, told.payee)
-        found = self[key] = self._accounts.number(name, self._currency), told
+        found = self[key] = self._accounts.number(self._book.organisation_id, name, self._currency), told
         return found
 
 

@@ -5,11 +5,13 @@ Imported by `ingest`, `events`, `statements` and `setup`.
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
 
+from dlms_objects.errors import LocalError
 from dlms_objects.purse.entry import JournalHead, row_figures
 from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
+from headend.authentication import FIRST_ORGANISATION
 from headend.config import MeterConfig
 from headend.descriptors import Descriptor, Descriptors
 from headend.schema import entry, fee_item, meter
@@ -27,6 +29,7 @@ class Book:
         "head",
         "household",
         "meter_id",
+        "organisation_id",
         "title",
     )
 
@@ -34,6 +37,7 @@ class Book:
         self,
         *,
         meter_id: int,
+        organisation_id: int,
         title: SystemTitle,
         household: str,
         currency: Currency | None,
@@ -48,6 +52,7 @@ class Book:
         `last_row` is the entry that the journal has at `head`, as it was when the book was read.
         """
         self.meter_id = meter_id
+        self.organisation_id = organisation_id
         self.title = title
         self.household = household
         self.currency = currency
@@ -71,40 +76,60 @@ class Book:
         )
 
 
-def register(connection: Connection, registration: MeterConfig) -> None:
-    """Enter a meter, or bring household, language and zone of a registered one up to date."""
+class RegisteredElsewhereError(LocalError):
+    """The meter belongs to another organisation."""
+
+
+def register(connection: Connection, registration: MeterConfig, *, organisation_id: int = FIRST_ORGANISATION) -> None:
+    """Enter a meter, or bring household, language and zone of a registered one up to date.
+
+    RegisteredElsewhereError when it belongs to another organisation.
+    """
     title = SystemTitle.parse(registration.system_title)
+    owner = connection.execute(
+        select(meter.c.organisation_id).where(meter.c.system_title == str(title))
+    ).scalar_one_or_none()
+    if owner not in (None, organisation_id):
+        raise RegisteredElsewhereError(f"meter {title} cannot be registered here: it is another organisation's")
     told = {
         "household": registration.household,
         "language": registration.language,
         "time_zone": registration.time_zone,
     }
-    changed = connection.execute(update(meter).where(meter.c.system_title == str(title)).values(told))
-    if changed.rowcount == 0:
-        head = JournalHead.empty(title)
-        connection.execute(
-            insert(meter).values(
-                system_title=str(title),
-                sequence=head.sequence,
-                digest=head.digest,
-                balance_minor=0,
-                event_number=0,
-                **told,
-            )
+    if owner is not None:
+        connection.execute(update(meter).where(meter.c.system_title == str(title)).values(told))
+        return
+    head = JournalHead.empty(title)
+    connection.execute(
+        insert(meter).values(
+            organisation_id=organisation_id,
+            system_title=str(title),
+            sequence=head.sequence,
+            digest=head.digest,
+            balance_minor=0,
+            event_number=0,
+            **told,
         )
+    )
 
 
-def books_of(connection: Connection, titles: Iterable[SystemTitle]) -> dict[SystemTitle, Book]:
-    """The books of those meters that are registered."""
+def books_of(
+    connection: Connection, titles: Iterable[SystemTitle], *, owner: int | None = None
+) -> dict[SystemTitle, Book]:
+    """The books of those meters that are registered, and belong to the organisation `owner` (None: to any)."""
+    wanted: ColumnElement[bool] = meter.c.system_title.in_({str(title) for title in titles})
+    if owner is not None:
+        wanted = and_(wanted, meter.c.organisation_id == owner)
     rows = connection.execute(
         select(meter, entry.c.row.label("last_row"))
         .join(entry, (entry.c.meter_id == meter.c.id) & (entry.c.sequence == meter.c.sequence), isouter=True)
-        .where(meter.c.system_title.in_({str(title) for title in titles}))
+        .where(wanted)
     ).all()
     descriptors = descriptors_of(connection, [row.id for row in rows])
     books = (
         Book(
             meter_id=row.id,
+            organisation_id=row.organisation_id,
             title=SystemTitle.parse(row.system_title),
             household=row.household,
             currency=None if row.currency_code is None else Currency(row.currency_code, row.currency_scale),

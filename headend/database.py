@@ -62,8 +62,13 @@ def transaction(place: Place, purpose: Purpose = Purpose.WRITE, *, rehearsal: bo
 
 
 def migrate(connection: Connection) -> None:
-    """Bring the tables to the newest shape, inside the connection's transaction, which is one to MIGRATE."""
+    """Bring the tables to the newest shape, inside the connection's transaction, which is one to MIGRATE.
+
+    DatabaseUnusableError when rows name others that are not there.
+    """
     command.upgrade(_alembic(connection), "head")
+    if connection.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+        raise DatabaseUnusableError(f"rows of the table {lost[0]} name rows of {lost[2]} that are not there")
 
 
 def require_newest_shape(connection: Connection) -> None:

@@ -102,7 +102,9 @@ def _sqlite(path: Path, purpose: Purpose) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *_SQLITE_ROOM):
+        # A migration makes tables anew under the feet of others that name them; `database.migrate` looks afterwards.
+        foreign_keys = f"foreign_keys={'OFF' if purpose is Purpose.MIGRATE else 'ON'}"
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", foreign_keys, *_SQLITE_ROOM):
             connection.execute(f"PRAGMA {pragma}")
 
     _begin_with(engine, _SQLITE_BEGIN[purpose.name])

@@ -72,14 +72,16 @@ class EventAnswer:
     detail: str | None = None
 
 
-def ingest_events(connection: Connection, batches: Sequence[EventBatch]) -> list[EventAnswer]:
-    """Take in events, each batch on its own merits; one answer per batch, in order."""
-    books = books_of(connection, (batch.title for batch in batches))
+def ingest_events(
+    connection: Connection, batches: Sequence[EventBatch], *, owner: int | None = None
+) -> list[EventAnswer]:
+    """Take in events, each batch on its own merits; one answer per batch, in order. `owner` as for `ingest`."""
+    books = books_of(connection, (batch.title for batch in batches), owner=owner)
     answers: list[EventAnswer] = []
     for batch in batches:
         book = books.get(batch.title)
         if book is None:
-            count_unknown(connection, str(batch.title), rows=len(batch.events))
+            count_unknown(connection, str(batch.title), rows=len(batch.events), owner=owner)
             answers.append(EventAnswer(title=batch.title, status=Status.UNKNOWN_METER, number=0))
         else:
             answers.append(_take(connection, book, batch))

@@ -6,6 +6,7 @@ Nothing here is ever booked; each is an alarm to the operator. Imported by `inge
 from sqlalchemy import Connection, func, insert, select, update
 
 from headend.alarms import AlarmFacts, AlarmKind, raise_alarm
+from headend.authentication import FIRST_ORGANISATION
 from headend.books import Book
 from headend.schema import entry, evidence, unknown_meter
 
@@ -53,10 +54,15 @@ def keep(connection: Connection, book: Book, conflict: ConflictError) -> None:
     raise_alarm(connection, AlarmKind.CHAIN_CONFLICT, kept, facts)
 
 
-def count_unknown(connection: Connection, system_title: str, *, rows: int) -> None:
-    """Count a batch (of `rows` rows or events) of a meter that is not registered."""
-    same = unknown_meter.c.system_title == system_title
+def count_unknown(connection: Connection, system_title: str, *, rows: int, owner: int | None) -> None:
+    """Count a batch (of `rows` rows or events) of a meter that is not registered for `owner` (None: the first)."""
+    organisation_id = FIRST_ORGANISATION if owner is None else owner
+    same = (unknown_meter.c.system_title == system_title) & (unknown_meter.c.organisation_id == organisation_id)
     grown = {"batches": unknown_meter.c.batches + 1, "rows": unknown_meter.c.rows + rows}
     if connection.execute(update(unknown_meter).where(same).values(grown)).rowcount == 0:
-        connection.execute(insert(unknown_meter).values(system_title=system_title, batches=1, rows=rows))
+        connection.execute(
+            insert(unknown_meter).values(
+                organisation_id=organisation_id, system_title=system_title, batches=1, rows=rows
+            )
+        )
         raise_alarm(connection, AlarmKind.UNKNOWN_METER, 1, AlarmFacts(subject=system_title))

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from dlms_objects.purse.entry import ROW_LENGTH, Entry
 from headend import measurements, points
-from headend.authentication import Bearer
+from headend.authentication import Caller
 from headend.ingest import Answer, Batch, Status
 from headend.schema import bearer_token, gateway_status, unknown_meter
 
@@ -60,10 +60,10 @@ def heard(connection: Connection, batches: Sequence[Batch], answers: Sequence[An
     )
 
 
-def report(connection: Connection, bearer: Bearer, *, status: dict[str, object], now: datetime) -> None:
+def report(connection: Connection, gateway: Caller, *, status: dict[str, object], now: datetime) -> None:
     """Keep a gateway's status in place of its last one, and tell InfluxDB."""
-    token_id = bearer.token_id
-    point = measurements.gateway_status(gateway=bearer.name, status=status, now=now)
+    token_id = gateway.token_id
+    point = measurements.gateway_status(gateway=gateway.name, status=status, now=now)
     points.enqueue(connection, [] if point is None else [point])
     told = {"received_at": now.isoformat(), "status": json.dumps(status, ensure_ascii=False)}
     same = gateway_status.c.token_id == token_id
@@ -71,11 +71,12 @@ def report(connection: Connection, bearer: Bearer, *, status: dict[str, object],
         connection.execute(insert(gateway_status).values(token_id=token_id, **told))
 
 
-def gateways(connection: Connection) -> list[GatewayStatus]:
-    """Every gateway that has ever reported, by name."""
+def gateways(connection: Connection, organisation_id: int) -> list[GatewayStatus]:
+    """Every gateway of an organisation that has ever reported, by name."""
     rows = connection.execute(
         select(bearer_token.c.name, gateway_status.c.received_at, gateway_status.c.status)
         .join(bearer_token, bearer_token.c.id == gateway_status.c.token_id)
+        .where(bearer_token.c.organisation_id == organisation_id)
         .order_by(bearer_token.c.name)
     )
     return [
@@ -86,7 +87,11 @@ def gateways(connection: Connection) -> list[GatewayStatus]:
     ]
 
 
-def unknown_meters(connection: Connection) -> list[UnknownMeter]:
-    """The meters that were turned away, by system title."""
-    rows = connection.execute(select(unknown_meter).order_by(unknown_meter.c.system_title))
+def unknown_meters(connection: Connection, organisation_id: int) -> list[UnknownMeter]:
+    """The meters that were turned away from an organisation's gateways, by system title."""
+    rows = connection.execute(
+        select(unknown_meter)
+        .where(unknown_meter.c.organisation_id == organisation_id)
+        .order_by(unknown_meter.c.system_title)
+    )
     return [UnknownMeter(system_title=row.system_title, batches=row.batches, rows=row.rows) for row in rows]

@@ -81,9 +81,14 @@ class _MalformedRowError(Exception):
         super().__init__(detail)
 
 
-def ingest(connection: Connection, batches: Sequence[Batch]) -> tuple[list[Answer], list[Malformed]]:
-    """Take in batches, each on its own merits; one answer per batch that is well formed, in order."""
-    work = _Ingestion(connection, batches)
+def ingest(
+    connection: Connection, batches: Sequence[Batch], *, owner: int | None = None
+) -> tuple[list[Answer], list[Malformed]]:
+    """Take in batches, each on its own merits; one answer per batch that is well formed, in order.
+
+    Who sends for the organisation `owner` finds that organisation's meters only; None: the rows are proven otherwise.
+    """
+    work = _Ingestion(connection, batches, owner)
     answers: list[Answer] = []
     malformed: list[Malformed] = []
     for batch in batches:
@@ -98,9 +103,10 @@ def ingest(connection: Connection, batches: Sequence[Batch]) -> tuple[list[Answe
 class _Ingestion:
     """One request's work: books are read once, what is added to them is written together."""
 
-    def __init__(self, connection: Connection, batches: Sequence[Batch]) -> None:
+    def __init__(self, connection: Connection, batches: Sequence[Batch], owner: int | None) -> None:
         self._connection = connection
-        self._books = books_of(connection, (batch.title for batch in batches))
+        self._owner = owner
+        self._books = books_of(connection, (batch.title for batch in batches), owner=owner)
         self._faults = {title: fault for title, book in self._books.items() if (fault := book.fault()) is not None}
         self._booking = Booking(connection, self._books.values())
 
@@ -108,7 +114,8 @@ class _Ingestion:
         """Verify one batch and add to the books what is new in it."""
         book = self._books.get(batch.title)
         if book is None:
-            count_unknown(self._connection, str(batch.title), rows=len(batch.rows) // ROW_LENGTH)
+            rows = len(batch.rows) // ROW_LENGTH
+            count_unknown(self._connection, str(batch.title), rows=rows, owner=self._owner)
             return Answer(title=batch.title, status=Status.UNKNOWN_METER, sequence=0, digest=b"")
         page = _page_of(batch)
         if batch.first > book.head.sequence + 1:

@@ -65,12 +65,12 @@ def postings(*, meter_id: int, sequence: int, amount: int, purse_id: int, counte
 
 
 class Accounts:
-    """The accounts by name and currency within one transaction; one that is not there yet is opened."""
+    """The accounts by organisation, name and currency in one transaction; one that is not there yet is opened."""
 
     def __init__(self, connection: Connection) -> None:
         """Nothing is read before it is asked for."""
         self._connection = connection
-        self._known: dict[tuple[str, Currency], int] = {}
+        self._known: dict[tuple[int, str, Currency], int] = {}
         self._looked_up: set[str] = set()
 
     def look_up(self, names: Iterable[str]) -> None:
@@ -78,29 +78,38 @@ class Accounts:
         wanted = set(names)
         rows = self._connection.execute(select(account).where(account.c.name.in_(wanted)))
         self._looked_up |= wanted
-        self._known |= {(row.name, Currency(row.currency_code, row.currency_scale)): row.id for row in rows}
+        self._known |= {
+            (row.organisation_id, row.name, Currency(row.currency_code, row.currency_scale)): row.id for row in rows
+        }
 
-    def number(self, name: str, currency: Currency) -> int:
-        """The row id of an account."""
-        known = self._known.get((name, currency))
+    def number(self, organisation_id: int, name: str, currency: Currency) -> int:
+        """The row id of an organisation's account."""
+        key = organisation_id, name, currency
+        known = self._known.get(key)
         if known is None:
-            held = None if name in self._looked_up else self._find(name, currency)
-            known = self._known[name, currency] = held or self._open(name, currency)
+            held = None if name in self._looked_up else self._find(*key)
+            known = self._known[key] = held or self._open(*key)
         return known
 
-    def _find(self, name: str, currency: Currency) -> int | None:
+    def _find(self, organisation_id: int, name: str, currency: Currency) -> int | None:
         return self._connection.execute(
             select(account.c.id).where(
+                account.c.organisation_id == organisation_id,
                 account.c.name == name,
                 account.c.currency_code == currency.code,
                 account.c.currency_scale == currency.scale,
             )
         ).scalar_one_or_none()
 
-    def _open(self, name: str, currency: Currency) -> int:
+    def _open(self, organisation_id: int, name: str, currency: Currency) -> int:
         number: int = self._connection.execute(
             insert(account)
-            .values(name=name, currency_code=currency.code, currency_scale=currency.scale)
+            .values(
+                organisation_id=organisation_id,
+                name=name,
+                currency_code=currency.code,
+                currency_scale=currency.scale,
+            )
             .returning(account.c.id)
         ).scalar_one()
         return number

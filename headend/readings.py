@@ -41,14 +41,14 @@ class MeterReading:
     items: tuple[ItemReading, ...]
 
 
-def take(connection: Connection, readings: Sequence[MeterReading], *, now: datetime) -> None:
-    """Tell InfluxDB how these meters stand; one that is not registered is counted and let go."""
-    books = books_of(connection, (reading.title for reading in readings))
+def take(connection: Connection, readings: Sequence[MeterReading], *, now: datetime, owner: int | None = None) -> None:
+    """Tell InfluxDB how these meters stand; one that is not registered is counted. `owner` as for `ingest`."""
+    books = books_of(connection, (reading.title for reading in readings), owner=owner)
     lines: list[str] = []
     for reading in readings:
         book = books.get(reading.title)
         if book is None:
-            count_unknown(connection, str(reading.title), rows=0)
+            count_unknown(connection, str(reading.title), rows=0, owner=owner)
         else:
             lines += _points(book, reading, now)
     points.enqueue(connection, lines)

@@ -34,15 +34,26 @@ metadata = MetaData(
     }
 )
 
+ROLES = "'gateway', 'admin', 'operator', 'payee', 'resident', 'auditor'"
+
 PURSE_LINE = 0
 """The posting on the household's purse."""
 COUNTER_LINE = 1
 """The posting on the other account: payee, clearing or adjustment."""
 
+organisation = Table(
+    "organisation",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+)
+
 meter = Table(
     "meter",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
+    Column("gateway_id", ForeignKey("bearer_token.id")),
     Column("system_title", Text, nullable=False, unique=True),
     Column("household", Text, nullable=False),
     Column("language", Text, nullable=False),
@@ -56,6 +67,7 @@ meter = Table(
     Column("stated_sequence", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("length(digest) = 16", name="digest"),
     CheckConstraint("sequence >= 0", name="sequence"),
+    Index("ix_meter_organisation_id_system_title", "organisation_id", "system_title"),
 )
 
 fee_item = Table(
@@ -90,10 +102,11 @@ account = Table(
     "account",
     metadata,
     Column("id", Integer, primary_key=True),
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("currency_code", Text, nullable=False),
     Column("currency_scale", Integer, nullable=False),
-    UniqueConstraint("name", "currency_code", "currency_scale"),
+    UniqueConstraint("organisation_id", "name", "currency_code", "currency_scale"),
 )
 
 posting = Table(
@@ -151,10 +164,17 @@ bearer_token = Table(
     "bearer_token",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", Text, nullable=False, unique=True),
+    Column("organisation_id", ForeignKey("organisation.id"), nullable=False),
+    Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("payee", Text),
+    Column("household", Text),
     Column("digest", LargeBinary(32), nullable=False, unique=True),
-    CheckConstraint("role IN ('gateway', 'reader')", name="role"),
+    Column("revoked_at", DateTime),
+    UniqueConstraint("organisation_id", "name"),
+    CheckConstraint(f"role IN ({ROLES})", name="role"),
+    CheckConstraint("(role = 'payee') = (payee IS NOT NULL)", name="payee"),
+    CheckConstraint("(role = 'resident') = (household IS NOT NULL)", name="household"),
 )
 
 gateway_status = Table(
@@ -168,6 +188,7 @@ gateway_status = Table(
 unknown_meter = Table(
     "unknown_meter",
     metadata,
+    Column("organisation_id", ForeignKey("organisation.id"), primary_key=True),
     Column("system_title", Text, primary_key=True),
     Column("batches", BigInteger, nullable=False),
     Column("rows", BigInteger, nullable=False),

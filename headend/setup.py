@@ -14,22 +14,25 @@ from dlms_objects.transport.credentials import load_courier_credentials
 from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
 from headend import courier_keys
-from headend.authentication import Role, new_token, store_token
+from headend.authentication import FIRST_ORGANISATION, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
 from headend.database import migrate, require_newest_shape, transaction
 from headend.engines import Purpose
 from headend.influx.target import Target
+from headend.permissions import Role
 from headend.place import Place, PostgresServer
 from headend.root_key import RootKey, RootKeyError
 from headend.root_key import create as create_root_key
 from headend.schema import bearer_token
 from headend.statements import purses
+from headend.users import organisation_named
+from headend.visibility import EVERY_METER
 
 CONFIG_NAME = "headend.toml"
 DATABASE_NAME = "headend.sqlite"
 ROOT_KEY_NAME = "root.key"
-TOKEN_NAMES = {Role.GATEWAY: "gateway.token", Role.READER: "reader.token"}
+TOKEN_NAMES = {Role.GATEWAY: "gateway.token", Role.ADMIN: "admin.token", Role.AUDITOR: "auditor.token"}
 
 _HEADER = """\
 # A MeterPurse head-end. Paths are counted from this file's folder.
@@ -60,7 +63,8 @@ class Created:
     database: Place
     root_key: Path
     gateway_token: Path
-    reader_token: Path
+    admin_token: Path
+    auditor_token: Path
 
 
 def create(
@@ -70,7 +74,7 @@ def create(
     listen: str = "127.0.0.1:8460",
     database: Place = Path(DATABASE_NAME),
 ) -> Created:
-    """Make a head-end in `directory`: database, root key, two random tokens (mode 0600), and last `headend.toml`.
+    """Make a head-end in `directory`: database, root key, three random tokens (mode 0600), and last `headend.toml`.
 
     A PostgreSQL database must be there and empty. AlreadyThereError when one of the files exists, or it is not empty;
     DatabaseUnusableError when it cannot be reached. Only hashes of the tokens are in the database.
@@ -81,15 +85,16 @@ def create(
         database=directory / database if isinstance(database, Path) else database,
         root_key=directory / ROOT_KEY_NAME,
         gateway_token=directory / TOKEN_NAMES[Role.GATEWAY],
-        reader_token=directory / TOKEN_NAMES[Role.READER],
+        admin_token=directory / TOKEN_NAMES[Role.ADMIN],
+        auditor_token=directory / TOKEN_NAMES[Role.AUDITOR],
     )
-    for path in (made.config, made.database, made.root_key, made.gateway_token, made.reader_token):
+    for path in (made.config, made.database, made.root_key, *(directory / name for name in TOKEN_NAMES.values())):
         if isinstance(path, Path) and path.exists():
             raise AlreadyThereError(f"{path} exists already")
     if isinstance(made.database, PostgresServer):
         _fill(made.database, {}, rehearsal=True)
     directory.mkdir(parents=True, exist_ok=True)
-    tokens = {role: new_token() for role in Role}
+    tokens = {role: new_token() for role in TOKEN_NAMES}
     for role, token in tokens.items():
         write_new(directory / TOKEN_NAMES[role], token + "\n", mode=0o600)
     create_root_key(made.root_key)
@@ -102,11 +107,15 @@ def create(
     return made
 
 
-def add_meter(config: HeadendConfig, registration: MeterConfig) -> None:
-    """Register a meter in the database of a head-end, which may be running; one that is known is brought up to date."""
+def add_meter(config: HeadendConfig, registration: MeterConfig, organisation: str | None = None) -> None:
+    """Register a meter in the database of a head-end, which may be running; one that is known is brought up to date.
+
+    It is the first organisation's unless another is named; UserError or RegisteredElsewhereError when it cannot be.
+    """
     with transaction(config.database) as connection:
         require_newest_shape(connection)
-        register(connection, registration)
+        owner = FIRST_ORGANISATION if organisation is None else organisation_named(connection, organisation)
+        register(connection, registration, organisation_id=owner)
 
 
 def add_courier_keys(config: HeadendConfig, path: Path, currency: Currency | None) -> SystemTitle:
@@ -144,7 +153,7 @@ def check(config: HeadendConfig) -> Checked:
         migrate(connection)
         for registration in config.meter:
             register(connection, registration)
-        found = purses(connection)
+        found = purses(connection, EVERY_METER)
     return Checked(meters=len(found), entries=sum(purse.sequence for purse in found))
 
 

@@ -18,6 +18,7 @@ from headend.rendering import Text, render
 from headend.schema import COUNTER_LINE, account, evidence, meter, notice, posting
 from headend.schema import entry as entry_table
 from headend.told import FACTS_COLUMNS, facts_from, with_entries
+from headend.visibility import Condition
 
 EVIDENCE_SHOWN = 100
 
@@ -90,14 +91,14 @@ class Reconciliation:
         )
 
 
-def purses(connection: Connection) -> list[Purse]:
-    """All purses, by system title."""
-    return [_purse(row) for row in connection.execute(_PURSES.order_by(meter.c.system_title))]
+def purses(connection: Connection, seen: Condition) -> list[Purse]:
+    """The purses of the meters that are seen (a condition of `visibility`), by system title."""
+    return [_purse(row) for row in connection.execute(_PURSES.where(seen).order_by(meter.c.system_title))]
 
 
-def purse(connection: Connection, system_title: str) -> Purse | None:
-    """One purse, or None when the meter is not registered."""
-    row = connection.execute(_PURSES.where(meter.c.system_title == system_title)).one_or_none()
+def purse(connection: Connection, system_title: str, seen: Condition) -> Purse | None:
+    """One purse, or None when no such meter is seen."""
+    row = connection.execute(_PURSES.where(meter.c.system_title == system_title, seen)).one_or_none()
     return None if row is None else _purse(row)
 
 
@@ -150,9 +151,9 @@ def mailbox(
     return letters
 
 
-def reconciliation(connection: Connection, system_title: str) -> Reconciliation | None:
-    """Count the books of a meter afresh, or None when it is not registered."""
-    found = purse(connection, system_title)
+def reconciliation(connection: Connection, system_title: str, seen: Condition) -> Reconciliation | None:
+    """Count the books of a meter afresh, or None when no such meter is seen."""
+    found = purse(connection, system_title, seen)
     if found is None:
         return None
     kinds = connection.execute(

@@ -27,7 +27,7 @@ def init(
         typer.Option(metavar="URL", help="postgresql://USER@HOST/DATABASE, an empty one, in place of an SQLite file."),
     ] = None,
 ) -> None:
-    """Make a head-end in DIR: configuration, empty ledger, root key, and a random token for a gateway and a reader."""
+    """Make a head-end in DIR: configuration, empty ledger, root key, random tokens for gateway, admin and auditor."""
     from headend.config import HeadendConfig
     from headend.setup import create
 
@@ -39,7 +39,8 @@ def init(
     typer.echo(f"ledger         {made.database}")
     typer.echo(f"root key       {made.root_key}")
     typer.echo(f"gateway token  {made.gateway_token}")
-    typer.echo(f"reader token   {made.reader_token}")
+    typer.echo(f"admin token    {made.admin_token}")
+    typer.echo(f"auditor token  {made.auditor_token}")
 
 
 @app.command()

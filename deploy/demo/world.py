@@ -32,7 +32,7 @@ class World:
     headend: Daemon
     address: MeterAddress
     headend_url: str
-    reader_token: str
+    auditor_token: str
     outbox: Path
 
     @property
@@ -92,6 +92,6 @@ def make_world(folder: Path, household: Household, start: datetime, *, meter_mod
         headend=Daemon("head-end", ["headend", "run", str(folder / "headend")], folder / "headend.log"),
         address=MeterAddress(endpoint=endpoint, keys=keys),
         headend_url=headend_url,
-        reader_token=headend.reader_token.read_text().strip(),
+        auditor_token=headend.auditor_token.read_text().strip(),
         outbox=folder / "gateway" / gateway_setup.OUTBOX_NAME,
     )

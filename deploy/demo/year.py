@@ -69,7 +69,7 @@ class Year:
         self._short = False
         self.topped_up: dict[bytes, int] = {}
         self.headend = HeadendReader(
-            url=world.headend_url, token=world.reader_token, system_title=str(world.system_title)
+            url=world.headend_url, token=world.auditor_token, system_title=str(world.system_title)
         )
 
     async def configure(self) -> None:

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from headend.api import courier, gateway, health, notices, pictures, problems, purses
+from headend.api import courier, gateway, health, notices, pictures, problems, purses, session, users
 from headend.api.rate_limit import RateLimit
 from headend.api.request_body import RequestBody
 from headend.database import Database
@@ -13,12 +13,15 @@ from headend.root_key import RootKey
 
 COURIER_BURST = 30
 COURIER_PER_MINUTE = 30.0
+LOGIN_BURST = 10
+LOGINS_PER_MINUTE = 6.0
 
 _DESCRIPTION = """
 The books of MeterPurse: every entry of every meter's purse journal, double entry, and the notices to the households.
 
 * **gateway**: gateways upload the meters' own rows; booked exactly once, verified by the meters' digest chain.
 * **courier**: whoever walks past a meter hands in its sealed batch; the seal is all the login there is.
+* **access**: sessions, the people and tokens of an organisation, its audit log.
 * **reading**: purses, entries, mailboxes, and a reconciliation to hold against the meter.
 
 Amounts are whole minor units (`minor`) with the exact decimal beside them (`text`). Errors are problem details
@@ -26,17 +29,19 @@ Amounts are whole minor units (`minor`) with the exact decimal beside them (`tex
 """
 
 
-def make_application(
+def make_application(  # noqa: PLR0913 - what it is made of
     database: Database,
     *,
     maximum_body_octets: int,
     recipients: tuple[RecipientConfig, ...] = (),
     root_key: RootKey | None = None,
     courier_limit: RateLimit | None = None,
+    login_limit: RateLimit | None = None,
 ) -> FastAPI:
     """The application over an open database; `recipients` are sent what is booked through it.
 
-    Without a root key couriers are not served; `courier_limit` is how often one address may hand in a batch.
+    Without a root key couriers are not served; `courier_limit` is how often one address may hand in a batch,
+    `login_limit` how often one login, and one address, may try a password.
     """
     application = FastAPI(
         title="MeterPurse head-end",
@@ -49,10 +54,11 @@ def make_application(
     application.state.recipients = recipients
     application.state.root_key = root_key
     application.state.courier_limit = courier_limit or RateLimit(burst=COURIER_BURST, per_minute=COURIER_PER_MINUTE)
+    application.state.login_limit = login_limit or RateLimit(burst=LOGIN_BURST, per_minute=LOGINS_PER_MINUTE)
     application.add_middleware(
         RequestBody, octets=maximum_body_octets, smaller={courier.PREFIX: courier.MAXIMUM_OCTETS}
     )
     problems.install(application)
-    for module in (gateway, courier, purses, pictures, notices, health):
+    for module in (gateway, courier, session, users, purses, pictures, notices, health):
         application.include_router(module.router)
     return application

@@ -8,6 +8,7 @@ import binascii
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema
 
 from dlms_objects.purse.entry import ROW_LENGTH
@@ -22,6 +23,7 @@ EXAMPLE_ROW = (
     "AAAAAAB6EgCRAAAAAAAAAAAAAAAAAAAAABBgAAAAAJEN/0kYJSbVe0ABvzcEDr9s0="
 )
 MAXIMUM_U32 = 2**32 - 1
+MAXIMUM_PAGE = 1000
 
 
 def _title(told: Any) -> Any:
@@ -75,6 +77,10 @@ Unsigned16 = Annotated[int, Field(strict=True, ge=0, le=65535)]
 Unsigned32 = Annotated[int, Field(strict=True, ge=0, le=MAXIMUM_U32)]
 Sequence32 = Annotated[int, Field(strict=True, ge=1, le=MAXIMUM_U32)]
 Signed64 = Annotated[int, Field(strict=True, ge=money.MINIMUM_MINOR, le=money.MAXIMUM_MINOR)]
+
+
+After = Annotated[int, Query(ge=0, le=2**63 - 1, description="Show what comes after this one.")]
+Limit = Annotated[int, Query(ge=1, le=MAXIMUM_PAGE, description="At most so many.")]
 
 
 class CurrencyModel(BaseModel):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Response
 from sqlalchemy import Connection
 
-from headend.api.access import GatewayBearer, OpenDatabase, Recipients
+from headend.api.access import GatewayCaller, OpenDatabase, Recipients
 from headend.api.problems import ProblemError, documented
 from headend.api.uploads import (
     EventMeterAnswer,
@@ -42,7 +42,7 @@ router = APIRouter(
 
 @router.post("/records", summary="Upload journal rows", response_model_exclude_none=True)
 async def post_records(
-    _bearer: GatewayBearer, database: OpenDatabase, recipients: Recipients, sent: RecordsSent
+    gateway: GatewayCaller, database: OpenDatabase, recipients: Recipients, sent: RecordsSent
 ) -> RecordsAnswer:
     """Book journal rows in the double-entry ledger, exactly once, however often they are sent.
 
@@ -55,7 +55,7 @@ async def post_records(
     now = datetime.now(UTC)
 
     def work(connection: Connection) -> tuple[list[Answer], list[Malformed]]:
-        answers, malformed = ingest(connection, batches)
+        answers, malformed = ingest(connection, batches, owner=gateway.organisation_id)
         unread = {each.title for each in malformed}
         heard(connection, batches, [each for each in answers if each.title not in unread], now=now)
         plan(connection, recipients, now=now)
@@ -70,13 +70,13 @@ async def post_records(
 
 @router.post("/events", summary="Upload event rows", response_model_exclude_none=True)
 async def post_events(
-    _bearer: GatewayBearer, database: OpenDatabase, recipients: Recipients, sent: EventsSent
+    gateway: GatewayCaller, database: OpenDatabase, recipients: Recipients, sent: EventsSent
 ) -> EventsAnswer:
     """Keep rows of meters' event logs, exactly once; the household is told of shortages."""
     batches = [each.batch() for each in sent.batches]
 
     def work(connection: Connection) -> list[EventAnswer]:
-        answers = ingest_events(connection, batches)
+        answers = ingest_events(connection, batches, owner=gateway.organisation_id)
         plan(connection, recipients, now=datetime.now(UTC))
         return answers
 
@@ -85,17 +85,17 @@ async def post_events(
 
 
 @router.post("/readings", summary="Upload readings", status_code=HTTPStatus.NO_CONTENT)
-async def post_readings(_bearer: GatewayBearer, database: OpenDatabase, sent: ReadingsSent) -> Response:
+async def post_readings(gateway: GatewayCaller, database: OpenDatabase, sent: ReadingsSent) -> Response:
     """Tell how meters stand, for the time series: clock, energy, purse, fee items. Nothing of it is booked."""
     readings = [each.reading() for each in sent.readings]
     now = datetime.now(UTC)
-    await database.write(lambda connection: take(connection, readings, now=now))
+    await database.write(lambda connection: take(connection, readings, now=now, owner=gateway.organisation_id))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 
 @router.put("/status", summary="Report the gateway's own state", status_code=HTTPStatus.NO_CONTENT)
 async def put_status(
-    bearer: GatewayBearer,
+    gateway: GatewayCaller,
     database: OpenDatabase,
     status: Annotated[
         dict[str, Any],
@@ -108,7 +108,7 @@ async def put_status(
 ) -> Response:
     """Keep a gateway's heartbeat in place of its last one."""
     now = datetime.now(UTC)
-    await database.write(lambda connection: report(connection, bearer, status=status, now=now))
+    await database.write(lambda connection: report(connection, gateway, status=status, now=now))
     return Response(status_code=HTTPStatus.NO_CONTENT)
 
 

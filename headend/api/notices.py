@@ -1,25 +1,24 @@
-"""What operators ask about notices: the log of deliveries, a preview, a test. Bearer token of a reader.
+"""What operators ask about notices: the log of deliveries, a preview, a test.
 
+Recipients are those of `headend.toml`: of whoever runs the head-end, the first organisation.
 Imported by `application`.
 """
 
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from headend.alarms import AlarmKind
-from headend.api.access import OpenDatabase, ReaderBearer, Recipients
-from headend.api.fields import EXAMPLE_TITLE
+from headend.api.access import FleetReader, NoticeTester, OpenDatabase, Recipients
+from headend.api.fields import EXAMPLE_TITLE, After, Limit
 from headend.api.problems import ProblemError, documented
+from headend.authentication import FIRST_ORGANISATION
 from headend.delivery import log
 from headend.delivery.plan import plan_test
 from headend.delivery.preview import preview
 from headend.notices import Language, NoticeKind
-
-MAXIMUM_PAGE = 1000
 
 router = APIRouter(
     prefix="/api/v1/notices",
@@ -84,23 +83,25 @@ class TestPlanned(BaseModel):
 
 @router.get("/deliveries", summary="The log of deliveries")
 async def get_deliveries(  # noqa: PLR0913 - what the query may say
-    _bearer: ReaderBearer,
+    caller: FleetReader,
     database: OpenDatabase,
     state: log.State | None = None,
     recipient: str | None = None,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1)] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAXIMUM_PAGE)] = 100,
+    after: After = 0,
+    limit: Limit = 100,
 ) -> Deliveries:
     """What was sent to whom, what waits, what failed and why; also what came back later (`bounced: …`)."""
     found = await database.read(
-        lambda connection: log.deliveries(connection, state=state, recipient=recipient, after=after, limit=limit + 1)
+        lambda connection: log.deliveries(
+            connection, caller.organisation_id, state=state, recipient=recipient, after=after, limit=limit + 1
+        )
     )
     page = [Delivery.of(each) for each in found[:limit]]
     return Deliveries(deliveries=page, next_after=page[-1].id if len(found) > limit else None)
 
 
 @router.get("/preview", summary="A notice as it would read")
-async def get_preview(_bearer: ReaderBearer, kind: NoticeKind | AlarmKind, language: Language = "en") -> Preview:
+async def get_preview(_caller: FleetReader, kind: NoticeKind | AlarmKind, language: Language = "en") -> Preview:
     """A notice with made-up facts, in all forms."""
     message = preview(kind, language)
     return Preview(subject=message.text.subject, body=message.text.body, short=message.short, html=message.html)
@@ -110,11 +111,11 @@ async def get_preview(_bearer: ReaderBearer, kind: NoticeKind | AlarmKind, langu
     "/test", summary="Send a test", status_code=HTTPStatus.ACCEPTED, responses=documented(HTTPStatus.NOT_FOUND)
 )
 async def post_test(
-    _bearer: ReaderBearer, database: OpenDatabase, recipients: Recipients, wanted: TestWanted
+    caller: NoticeTester, database: OpenDatabase, recipients: Recipients, wanted: TestWanted
 ) -> TestPlanned:
     """Send a test to a recipient by all its channels, at once, whatever the hour."""
     recipient = next((each for each in recipients if each.name == wanted.recipient), None)
-    if recipient is None:
+    if recipient is None or caller.organisation_id != FIRST_ORGANISATION:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no recipient {wanted.recipient!r} is configured")
     now = datetime.now(UTC)
     return TestPlanned(deliveries=await database.write(lambda connection: plan_test(connection, recipient, now=now)))

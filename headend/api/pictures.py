@@ -1,4 +1,4 @@
-"""Series and pictures of a purse for pages and mails: JSON, and SVG without any script. Bearer token of a reader.
+"""Series and pictures of a purse for pages and mails: JSON, and SVG without any script. Residents see their own.
 
 Imported by `application`.
 """
@@ -12,13 +12,15 @@ from pydantic import BaseModel, Field
 from sqlalchemy import Connection
 
 from headend import pictures
-from headend.api.access import OpenDatabase, ReaderBearer
+from headend.api.access import OpenDatabase, PurseReader
 from headend.api.fields import Amount, CurrencyModel, amount
 from headend.api.problems import ProblemError, documented
 from headend.api.purses import TitleInPath
+from headend.authentication import Caller
 from headend.notices import Language
 from headend.series import Month, month_series
 from headend.statements import Purse, purse
+from headend.visibility import seen_by
 
 router = APIRouter(
     prefix="/api/v1/purses/{system_title}",
@@ -60,10 +62,10 @@ class Series(BaseModel):
 
 @router.get("/series/{month}", summary="A month's balance by day, and its fees")
 async def get_series(
-    _bearer: ReaderBearer, database: OpenDatabase, system_title: TitleInPath, month: MonthInPath
+    caller: PurseReader, database: OpenDatabase, system_title: TitleInPath, month: MonthInPath
 ) -> Series:
     """The figures behind the pictures."""
-    shown, series = await database.read(lambda connection: _month(connection, system_title, month))
+    shown, series = await database.read(lambda connection: _month(connection, caller, system_title, month))
     currency = shown.currency
     return Series(
         month=month,
@@ -88,7 +90,7 @@ async def get_series(
     responses={HTTPStatus.OK.value: {"content": {"image/svg+xml": {}}}},
 )
 async def get_picture(  # noqa: PLR0913 - what the address says
-    _bearer: ReaderBearer,
+    caller: PurseReader,
     database: OpenDatabase,
     system_title: TitleInPath,
     month: MonthInPath,
@@ -96,14 +98,14 @@ async def get_picture(  # noqa: PLR0913 - what the address says
     language: Annotated[Language | None, Query(description="Default: the household's.")] = None,
 ) -> Response:
     """`balance`: the balance by day; `shares`: the fees, the dearest first."""
-    shown, series = await database.read(lambda connection: _month(connection, system_title, month))
+    shown, series = await database.read(lambda connection: _month(connection, caller, system_title, month))
     draw = pictures.balance_svg if name == "balance" else pictures.shares_svg
     svg = draw(series, language=language or shown.language, currency=shown.currency)
     return Response(svg, media_type="image/svg+xml")
 
 
-def _month(connection: Connection, system_title: str, month: str) -> tuple[Purse, Month]:
-    found = purse(connection, system_title.upper())
+def _month(connection: Connection, caller: Caller, system_title: str, month: str) -> tuple[Purse, Month]:
+    found = purse(connection, system_title.upper(), seen_by(caller))
     if found is None:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no meter {system_title.upper()} is registered")
     return found, month_series(connection, found, month)

@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, Select, case, select, update
+from sqlalchemy import Connection, Row, Select, case, func, select, update
 
 from headend.alarms import AlarmFacts, AlarmKind, raise_alarm
+from headend.authentication import FIRST_ORGANISATION
+from headend.column_types import naive
 from headend.delivery.config import NoticesConfig, RecipientConfig
 from headend.delivery.quiet import first_allowed
 from headend.measurements import NOBODY, notice_delivery
@@ -177,26 +179,27 @@ def bounced(connection: Connection, delivery_id: int, reason: str, *, now: datet
     return True
 
 
-def deliveries(
+def deliveries(  # noqa: PLR0913 - what may be asked
     connection: Connection,
+    organisation_id: int | None = None,
     *,
     state: State | None = None,
     recipient: str | None = None,
     after: int = 0,
     limit: int = 100,
 ) -> list[Delivery]:
-    """At most `limit` deliveries with an id above `after`, oldest first."""
+    """At most `limit` deliveries with an id above `after`, oldest first; of an organisation, or (None) all.
+
+    Alarms are the first organisation's, which runs the head-end.
+    """
     chosen = _ROWS.where(delivery.c.id > after).order_by(delivery.c.id).limit(limit)
+    if organisation_id is not None:
+        chosen = chosen.where(func.coalesce(meter.c.organisation_id, FIRST_ORGANISATION) == organisation_id)
     if state is not None:
         chosen = chosen.where(delivery.c.state == state.value)
     if recipient is not None:
         chosen = chosen.where(delivery.c.recipient == recipient)
     return [_delivery(row) for row in connection.execute(chosen)]
-
-
-def naive(instant: datetime) -> datetime:
-    """An instant as the tables keep it: UTC without a zone."""
-    return instant.astimezone(UTC).replace(tzinfo=None)
 
 
 def _due(channel: str, now: datetime, *, limit: int | None = 1) -> Select[tuple[int, str, int, int]]:

@@ -12,8 +12,9 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, update
 
 from headend.alarms import AlarmFacts, AlarmKind, facts_of, raise_alarm
+from headend.column_types import naive
 from headend.delivery.config import RecipientConfig
-from headend.delivery.log import State, naive
+from headend.delivery.log import State
 from headend.delivery.quiet import first_allowed, next_digest
 from headend.monthly import close_months
 from headend.notices import OF_ENTRY, NoticeKind

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 SERVICE = """
+import signal
 import sys
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, fail, succeed
@@ -57,6 +58,7 @@ class Toy(Service):
             raise ZeroDivisionError("by nothing")
         return "with other toys"
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job begins with it ignored
 plan = sys.argv[1]
 begin_logging("info", as_json=False)
 try:

@@ -6,8 +6,9 @@ from sqlalchemy import Connection, select
 
 from headend import schema
 from headend.alarms import raise_silences
-from headend.authentication import Role, bearer_of, store_token
+from headend.authentication import caller_of, store_token
 from headend.fleet import report
+from headend.permissions import Role
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -18,7 +19,7 @@ def silences(connection: Connection) -> int:
 
 def test_each_silence_of_a_gateway_is_told_once(connection: Connection) -> None:
     store_token(connection, name="gateway", role=Role.GATEWAY, token="t")  # noqa: S106
-    bearer = bearer_of(connection, "t")
+    bearer = caller_of(connection, "t", now=NOW)
     assert bearer is not None
     for day in (0, 1):
         heard = NOW + timedelta(days=day)

@@ -8,6 +8,7 @@ from headend.config import MeterConfig
 from headend.ingest import ingest
 from headend.schema import fee_item
 from headend.statements import purse
+from headend.visibility import EVERY_METER
 from tests.support.headend_books import CNY, OTHER_TITLE, RENT, TITLE, UNKNOWN_TITLE, usual_journal
 
 
@@ -27,7 +28,7 @@ def test_registering_again_changes_the_words_and_never_the_money(connection: Con
         connection,
         MeterConfig(system_title=str(TITLE), household="New name", language="en", time_zone="Asia/Urumqi"),
     )
-    found = purse(connection, str(TITLE))
+    found = purse(connection, str(TITLE), EVERY_METER)
     assert found is not None
     assert (found.household, found.language, found.time_zone) == ("New name", "en", "Asia/Urumqi")
     book = books_of(connection, [TITLE])[TITLE]

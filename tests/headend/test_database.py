@@ -11,7 +11,7 @@ import sqlalchemy
 from sqlalchemy import Connection, func, inspect, select, text
 
 from headend import database as database_module
-from headend.authentication import Role, store_token
+from headend.authentication import store_token
 from headend.database import (
     TRIES,
     Database,
@@ -21,6 +21,7 @@ from headend.database import (
     transaction,
 )
 from headend.engines import DatabaseUnusableError, Purpose
+from headend.permissions import Role
 from headend.place import Place
 from headend.schema import bearer_token
 
@@ -37,7 +38,7 @@ def count_tokens(connection: Connection) -> int:
 
 
 def add_token(connection: Connection) -> None:
-    store_token(connection, name="x", role=Role.READER, token="x")
+    store_token(connection, name="x", role=Role.AUDITOR, token="x")
 
 
 def test_a_write_is_whole_or_not_at_all(database: Database) -> None:

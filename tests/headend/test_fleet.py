@@ -4,17 +4,18 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
-from headend.authentication import Bearer, Role, bearer_of, new_token, store_token
+from headend.authentication import Caller, caller_of, new_token, store_token
 from headend.evidence import count_unknown
 from headend.fleet import GatewayStatus, UnknownMeter, gateways, report, unknown_meters
+from headend.permissions import Role
 
 NOW = datetime(2026, 11, 22, 6, 0, tzinfo=UTC)
 
 
-def bearer(connection: Connection, name: str) -> Bearer:
+def bearer(connection: Connection, name: str) -> Caller:
     token = new_token()
     store_token(connection, name=name, role=Role.GATEWAY, token=token)
-    found = bearer_of(connection, token)
+    found = caller_of(connection, token, now=NOW)
     assert found is not None
     return found
 

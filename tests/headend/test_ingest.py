@@ -16,6 +16,7 @@ from headend.ingest import Answer, Batch, Status, ingest
 from headend.ledger import purse_sums
 from headend.place import Place
 from headend.statements import reconciliation
+from headend.visibility import EVERY_METER
 from tests.support.headend_books import (
     OTHER_TITLE,
     RENT,
@@ -85,7 +86,7 @@ def test_a_journal_is_booked_in_double_entry(connection: Connection) -> None:
         "clearing:top_up": -500_001,
         "adjustment": 7,
     }
-    counted = reconciliation(connection, str(TITLE))
+    counted = reconciliation(connection, str(TITLE), EVERY_METER)
     assert counted is not None
     assert counted.is_balanced
     assert counted.counts == {
@@ -158,7 +159,7 @@ def test_money_is_conserved_and_the_running_balance_holds(
         take(connection, journal.batch(1, upto))
         assert sum(accounts(connection).values()) == 0
         assert list(purse_sums(connection, [1]).values()) == [journal.entries[upto - 1].balance]
-        counted = reconciliation(connection, str(TITLE))
+        counted = reconciliation(connection, str(TITLE), EVERY_METER)
         assert counted is not None
         assert counted.is_balanced
 

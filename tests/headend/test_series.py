@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from headend import statements
 from headend.ingest import ingest
 from headend.series import month_series
+from headend.visibility import EVERY_METER
 from tests.support import headend_books
 from tests.support.headend_books import RENT, TITLE, WATER, MeterJournal
 
@@ -23,7 +24,7 @@ def purse(connection: Connection, monkeypatch: pytest.MonkeyPatch) -> statements
     journal.deduct(3_000, RENT)
     journal.deduct(7, WATER)
     ingest(connection, [journal.batch()])
-    found = statements.purse(connection, str(TITLE))
+    found = statements.purse(connection, str(TITLE), EVERY_METER)
     assert found is not None
     return found
 

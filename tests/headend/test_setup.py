@@ -1,6 +1,7 @@
 """Laws of making a head-end's folder."""
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -8,10 +9,11 @@ from sqlalchemy import select
 
 from deploy.configuration import load
 from dlms_objects.program_folder import AlreadyThereError
-from headend.authentication import Role, bearer_of
+from headend.authentication import caller_of
 from headend.config import HeadendConfig, MeterConfig
 from headend.database import Database, transaction
 from headend.engines import DatabaseUnusableError
+from headend.permissions import Role
 from headend.place import PostgresServer
 from headend.schema import bearer_token, meter
 from headend.setup import add_meter, check, create
@@ -19,6 +21,8 @@ from tests.support.postgres import postgres_world
 
 FIRST = MeterConfig(system_title="4D50520000000001", household='一号楼 "301"\\')
 SECOND = MeterConfig(system_title="4D50520000000002", household="Unit 2", language="en", time_zone="Europe/Paris")
+
+NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
 def loaded(directory: Path) -> HeadendConfig:
@@ -36,11 +40,11 @@ def test_what_is_made_can_be_loaded_and_started(tmp_path: Path) -> None:
 
 def test_tokens_are_private_and_the_database_keeps_only_their_hashes(tmp_path: Path) -> None:
     made = create(tmp_path)
-    tokens = {Role.GATEWAY: made.gateway_token, Role.READER: made.reader_token}
+    tokens = {Role.GATEWAY: made.gateway_token, Role.AUDITOR: made.reader_token}
     with transaction(made.database) as connection:
         for role, path in tokens.items():
             assert path.stat().st_mode & 0o777 == 0o600
-            bearer = bearer_of(connection, path.read_text().strip())
+            bearer = caller_of(connection, path.read_text().strip(), now=NOW)
             assert bearer is not None
             assert (bearer.role, bearer.name) == (role, role.value)
         stored = repr(connection.execute(select(bearer_token)).all())

@@ -8,19 +8,20 @@ from dlms_objects.purse.entry import EntryKind
 from headend import schema
 from headend.ingest import ingest
 from headend.statements import entries, fee_items, mailbox, purse, purses, reconciliation
+from headend.visibility import EVERY_METER
 from tests.support.headend_books import CNY, OTHER_TITLE, RENT, TITLE, UNKNOWN_TITLE, WATER, batch_of, usual_journal
 from tests.support.ledgers import drop_trigger
 
 
 def test_purses_stand_by_title(connection: Connection) -> None:
     ingest(connection, [usual_journal(OTHER_TITLE).batch()])
-    found = purses(connection)
+    found = purses(connection, EVERY_METER)
     assert [(each.system_title, each.balance, each.sequence, each.currency) for each in found] == [
         (str(TITLE), 0, 0, None),
         (str(OTHER_TITLE), 149_994, 6, CNY),
     ]
-    assert purse(connection, str(OTHER_TITLE)) == found[1]
-    assert purse(connection, str(UNKNOWN_TITLE)) is None
+    assert purse(connection, str(OTHER_TITLE), EVERY_METER) == found[1]
+    assert purse(connection, str(UNKNOWN_TITLE), EVERY_METER) is None
 
 
 def test_entries_come_in_pages_with_the_account_and_the_name_of_the_fee(connection: Connection) -> None:
@@ -43,7 +44,7 @@ def test_fee_items_are_the_newest_known(connection: Connection) -> None:
 
 def test_a_mailbox_speaks_the_language_of_its_household_unless_asked(connection: Connection) -> None:
     ingest(connection, [usual_journal().batch(1, 1)])
-    reader = purse(connection, str(TITLE))
+    reader = purse(connection, str(TITLE), EVERY_METER)
     assert reader is not None
     letter = mailbox(connection, reader, language=None, after=0, limit=10)[0]
     assert letter.text.subject == "充值¥5,000.00已到账"
@@ -54,7 +55,7 @@ def test_a_mailbox_speaks_the_language_of_its_household_unless_asked(connection:
 
 def test_a_mailbox_holds_the_notices_of_its_own_meter_in_pages(connection: Connection) -> None:
     ingest(connection, [usual_journal(OTHER_TITLE).batch(), usual_journal().batch()])
-    reader = purse(connection, str(OTHER_TITLE))
+    reader = purse(connection, str(OTHER_TITLE), EVERY_METER)
     assert reader is not None
     seen = []
     after = 0
@@ -69,17 +70,17 @@ def test_a_reconciliation_counts_afresh(connection: Connection) -> None:
     other = usual_journal()
     other.entries = other.entries[:5]
     ingest(connection, [batch_of(TITLE, 6, [other.append(EntryKind.ADJUSTMENT, 1)])])
-    counted = reconciliation(connection, str(TITLE))
+    counted = reconciliation(connection, str(TITLE), EVERY_METER)
     assert counted is not None
     assert counted.is_balanced
     assert counted.entries_sum == counted.postings_sum == counted.purse.balance == 149_994
     assert [each.cause for each in counted.evidence] == ["different_row"]
     assert counted.purse.conflicts == 1
-    assert reconciliation(connection, str(UNKNOWN_TITLE)) is None
+    assert reconciliation(connection, str(UNKNOWN_TITLE), EVERY_METER) is None
 
 
 def test_an_empty_book_is_balanced(connection: Connection) -> None:
-    counted = reconciliation(connection, str(TITLE))
+    counted = reconciliation(connection, str(TITLE), EVERY_METER)
     assert counted is not None
     assert counted.is_balanced
     assert set(counted.counts.values()) == {0}
@@ -102,10 +103,10 @@ def test_a_reconciliation_finds_a_lost_posting_a_false_posting_and_a_false_balan
     for fault in faults:
         with connection.begin_nested() as planted:
             connection.execute(text(fault))
-            counted = reconciliation(connection, str(TITLE))
+            counted = reconciliation(connection, str(TITLE), EVERY_METER)
             assert counted is not None
             assert not counted.is_balanced
-            other = reconciliation(connection, str(OTHER_TITLE))
+            other = reconciliation(connection, str(OTHER_TITLE), EVERY_METER)
             assert other is not None
             assert other.is_balanced
             planted.rollback()
@@ -117,7 +118,7 @@ def test_no_more_evidence_is_shown_than_can_be_read(connection: Connection) -> N
         for number in range(1, 150)
     ]
     connection.execute(insert(schema.evidence), rows)
-    counted = reconciliation(connection, str(TITLE))
+    counted = reconciliation(connection, str(TITLE), EVERY_METER)
     assert counted is not None
     assert len(counted.evidence) == 100
     assert counted.purse.conflicts == 149

@@ -7,8 +7,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from headend.api.application import make_application
-from headend.authentication import Role, new_token, store_token
+from headend.authentication import new_token, store_token
 from headend.database import Database, transaction
+from headend.permissions import Role
 from headend.place import Place
 
 GATEWAY_TOKEN = new_token()
@@ -23,7 +24,7 @@ def database(fresh: Place) -> Iterator[Database]:
     """An open database with two meters and the two tokens."""
     with transaction(fresh) as connection:
         store_token(connection, name="gateway", role=Role.GATEWAY, token=GATEWAY_TOKEN)
-        store_token(connection, name="reader", role=Role.READER, token=READER_TOKEN)
+        store_token(connection, name="reader", role=Role.AUDITOR, token=READER_TOKEN)
     database = Database(fresh, write_queue=4)
     yield database
     database.close()

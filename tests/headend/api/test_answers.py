@@ -8,6 +8,7 @@ from headend import statements
 from headend.api.answers import Entry, Gateway, Notice, Purse, Reconciliation, TurnedAway
 from headend.fleet import GatewayStatus, UnknownMeter
 from headend.ingest import ingest
+from headend.visibility import EVERY_METER
 from tests.support.headend_books import CNY, TITLE, usual_journal
 
 
@@ -26,14 +27,14 @@ def test_entries_are_shown_with_exact_amounts_and_their_reference(connection: Co
 
 
 def test_before_the_first_batch_there_is_no_currency_and_no_text(connection: Connection) -> None:
-    purse = statements.purse(connection, str(TITLE))
+    purse = statements.purse(connection, str(TITLE), EVERY_METER)
     assert purse is not None
     shown = Purse.of(purse)
     assert (shown.currency, shown.balance.minor, shown.balance.text) == (None, 0, None)
 
 
 def test_a_reconciliation_names_every_kind(connection: Connection) -> None:
-    counted = statements.reconciliation(connection, str(TITLE))
+    counted = statements.reconciliation(connection, str(TITLE), EVERY_METER)
     assert counted is not None
     shown = Reconciliation.of(counted)
     assert shown.entries == {"deduction": 0, "top_up": 0, "reversal": 0, "adjustment": 0}
@@ -41,7 +42,7 @@ def test_a_reconciliation_names_every_kind(connection: Connection) -> None:
 
 def test_a_notice_has_the_time_of_its_entry(connection: Connection) -> None:
     ingest(connection, [usual_journal().batch()])
-    purse = statements.purse(connection, str(TITLE))
+    purse = statements.purse(connection, str(TITLE), EVERY_METER)
     assert purse is not None
     letter = statements.mailbox(connection, purse, language=None, after=0, limit=1)[0]
     shown = Notice.of(letter)
