@@ -36,6 +36,8 @@ metadata = MetaData(
 
 ROLES = "'gateway', 'admin', 'operator', 'payee', 'resident', 'auditor'"
 
+APPEND_ONLY = {"append_only": True}
+"""Marks the tables whose rows the database refuses to change or delete."""
 PURSE_LINE = 0
 """The posting on the household's purse."""
 COUNTER_LINE = 1
@@ -96,6 +98,7 @@ entry = Table(
     CheckConstraint("kind BETWEEN 1 AND 4", name="kind"),
     CheckConstraint("length(row) = 98", name="row"),
     sqlite_with_rowid=False,
+    info=APPEND_ONLY,
 )
 
 account = Table(
@@ -120,6 +123,7 @@ posting = Table(
     ForeignKeyConstraint(["meter_id", "sequence"], ["entry.meter_id", "entry.sequence"]),
     CheckConstraint("line IN (0, 1)", name="line"),
     sqlite_with_rowid=False,
+    info=APPEND_ONLY,
 )
 
 evidence = Table(
@@ -133,6 +137,7 @@ evidence = Table(
     Column("held_row", LargeBinary),
     Column("received_row", LargeBinary, nullable=False),
     UniqueConstraint("meter_id", "sequence", "received_row"),
+    info=APPEND_ONLY,
 )
 
 meter_event = Table(
@@ -146,6 +151,7 @@ meter_event = Table(
     Column("value", BigInteger, nullable=False),
     Column("due", LargeBinary(12)),
     sqlite_with_rowid=False,
+    info=APPEND_ONLY,
 )
 
 notice = Table(
@@ -158,6 +164,7 @@ notice = Table(
     Column("facts", Text, nullable=False),
     UniqueConstraint("meter_id", "kind", "number"),
     Index("ix_notice_meter_id_id", "meter_id", "id"),
+    info=APPEND_ONLY,
 )
 
 bearer_token = Table(
@@ -282,6 +289,3 @@ courier_key = Table(
     Column("last_answer", LargeBinary),
     CheckConstraint("(last_batch IS NULL) = (last_answer IS NULL)", name="last"),
 )
-
-APPEND_ONLY = (entry, posting, evidence, meter_event, notice)
-"""The tables whose rows the database refuses to change or delete."""

@@ -6,7 +6,7 @@ The same `metadata` as `schema`. Imported by `users`, `authentication`, `idempot
 from sqlalchemy import CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from headend.column_types import LONG_ID
-from headend.schema import ROLES, metadata
+from headend.schema import APPEND_ONLY, ROLES, metadata
 
 user_account = Table(
     "user_account",
@@ -54,4 +54,5 @@ audit_record = Table(
     Column("subject", Text, nullable=False),
     Column("detail", Text, nullable=False),
     Index("ix_audit_record_organisation_id_id", "organisation_id", "id"),
+    info=APPEND_ONLY,
 )

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from dlms_objects.program_folder import AlreadyThereError, sync_to_disk, toml_value, write_new
 from dlms_objects.transport.credentials import load_courier_credentials
 from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
-from headend import courier_keys
+from headend import courier_keys, users
 from headend.authentication import FIRST_ORGANISATION, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
@@ -26,7 +26,6 @@ from headend.root_key import RootKey, RootKeyError
 from headend.root_key import create as create_root_key
 from headend.schema import bearer_token
 from headend.statements import purses
-from headend.users import organisation_named
 from headend.visibility import EVERY_METER
 
 CONFIG_NAME = "headend.toml"
@@ -114,8 +113,26 @@ def add_meter(config: HeadendConfig, registration: MeterConfig, organisation: st
     """
     with transaction(config.database) as connection:
         require_newest_shape(connection)
-        owner = FIRST_ORGANISATION if organisation is None else organisation_named(connection, organisation)
-        register(connection, registration, organisation_id=owner)
+        register(connection, registration, organisation_id=_owner(connection, organisation))
+
+
+def add_organisation(config: HeadendConfig, name: str) -> None:
+    """Enter an organisation in the database of a head-end, which may be running; UserError when it is there."""
+    with transaction(config.database) as connection:
+        require_newest_shape(connection)
+        users.add_organisation(connection, name)
+
+
+def add_user(config: HeadendConfig, organisation: str | None, user: users.User, password: str) -> None:
+    """Enter a person of an organisation (None: the first); UserError when that cannot be. The head-end may run."""
+    password_hash = users.hashed(password)
+    with transaction(config.database) as connection:
+        require_newest_shape(connection)
+        users.add_user(connection, _owner(connection, organisation), user, password_hash)
+
+
+def _owner(connection: Connection, organisation: str | None) -> int:
+    return FIRST_ORGANISATION if organisation is None else users.organisation_named(connection, organisation)
 
 
 def add_courier_keys(config: HeadendConfig, path: Path, currency: Currency | None) -> SystemTitle:

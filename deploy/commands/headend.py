@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from dlms_objects.values.money import Currency
     from headend.config import HeadendConfig
 
+Organisation = Annotated[str | None, typer.Option(help="Whose it is; none: the first organisation's.")]
+
 app = typer.Typer(help="The head-end: ledger, notices and HTTP API.", no_args_is_help=True, rich_markup_mode=None)
 influx = typer.Typer(help="The points in InfluxDB.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(influx, name="influx")
@@ -50,6 +52,7 @@ def add_meter(
     household: Annotated[str, typer.Option(help="Whose purse it is, as shown to people.")],
     language: Annotated[str, typer.Option(help="Of the notices: en or zh-CN.")] = "zh-CN",
     time_zone: Annotated[str, typer.Option(help="In which the notices tell the time.")] = "Asia/Shanghai",
+    organisation: Organisation = None,
 ) -> None:
     """Register a meter with the head-end in DIR, which may be running."""
     from headend.config import MeterConfig
@@ -58,7 +61,41 @@ def add_meter(
     told = {"system_title": system_title, "household": household, "language": language, "time_zone": time_zone}
     with explaining():
         registration = MeterConfig.model_validate(told)
-    register(_load(folder), registration)
+    register(_load(folder), registration, organisation)
+
+
+@app.command()
+def add_organisation(
+    folder: Folder, name: Annotated[str, typer.Argument(help="Of the organisation: a tenant with its own books.")]
+) -> None:
+    """Enter an organisation in the head-end in DIR; what belongs to one is never seen by another."""
+    from headend.setup import add_organisation as enter
+
+    enter(_load(folder), name)
+
+
+@app.command()
+def add_user(  # noqa: PLR0913 - what is to be said of a person
+    folder: Folder,
+    login: Annotated[str, typer.Argument(help="With which the person logs in.")],
+    role: Annotated[str, typer.Option(help="admin, operator, payee, resident or auditor.")],
+    payee: Annotated[str | None, typer.Option(help="Of a payee: whose bills and settlements.")] = None,
+    household: Annotated[str | None, typer.Option(help="Of a resident: whose purse.")] = None,
+    organisation: Organisation = None,
+    password: Annotated[
+        str, typer.Option(prompt=True, hide_input=True, confirmation_prompt=True, help="Asked for when not given.")
+    ] = "",
+) -> None:
+    """Enter a person who may log in to the head-end in DIR, which may be running."""
+    from headend.api.users import NewUser
+    from headend.setup import add_user as enter
+    from headend.users import User
+
+    told = {"login": login, "role": role, "payee": payee, "household": household, "password": password}
+    with explaining():
+        person = NewUser.model_validate(told)
+    user = User(login=person.login, role=person.role, payee=person.payee, household=person.household)
+    enter(_load(folder), organisation, user, person.password)
 
 
 @app.command()

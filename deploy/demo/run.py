@@ -125,7 +125,9 @@ def _reconciled(meter: Book, household: Household) -> str:
 def _say_where(world: World, influx: DemoInflux, console: Console) -> None:
     console.print("\nEverything goes on running:", highlight=False)
     console.print(f"  meter     {world.address.endpoint}, keys {world.address.keys}", highlight=False)
-    console.print(f"  head-end  {world.headend_url}/docs, reader token in {world.folder / 'headend' / 'reader.token'}")
+    console.print(
+        f"  head-end  {world.headend_url}/docs, auditor token in {world.folder / 'headend' / 'auditor.token'}"
+    )
     console.print(f"  look      meterpurse dlms purse -k {world.address.keys} -e {world.address.endpoint}")
     ids = " ".join(map(str, [*(daemon.process_id for daemon in world.daemons), *influx.process_ids]))
     console.print(f"  stop      kill {ids}; then remove {world.folder}", highlight=False)

@@ -29,14 +29,16 @@ def shown(connection: Connection, *names: str) -> list[str]:
 
 
 @pytest.mark.parametrize("purpose", Purpose)
-def test_every_sqlite_connection_is_durable_and_keeps_foreign_keys(tmp_path: Path, purpose: Purpose) -> None:
+def test_every_sqlite_connection_is_durable_and_keeps_foreign_keys_but_to_migrate(
+    tmp_path: Path, purpose: Purpose
+) -> None:
     path = make_database(tmp_path / "100% headend.sqlite")
     with transaction(path, purpose) as connection:
         pragmas = [
             connection.exec_driver_sql(f"PRAGMA {name}").scalar_one()
             for name in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
         ]
-    assert pragmas == ["wal", 2, 1, 16384]
+    assert pragmas == ["wal", 2, int(purpose is not Purpose.MIGRATE), 16384]
 
 
 def test_an_sqlite_writer_takes_the_lock_when_it_begins(tmp_path: Path) -> None:
@@ -95,7 +97,7 @@ def test_two_transactions_that_cannot_both_be_true_are_told_so(world: PostgresWo
             ours.execute(select(meter.c.household)).all()
             other.execute("SELECT name FROM bearer_token").fetchall()
             other.execute("UPDATE meter SET household = 'theirs'")
-            ours.execute(bearer_token.insert().values(name="x", role="reader", digest=bytes(32)))
+            ours.execute(bearer_token.insert().values(name="x", role="auditor", organisation_id=1, digest=bytes(32)))
             other.commit()
 
     with psycopg.connect(place.url) as other:

@@ -123,4 +123,4 @@ def test_one_bad_meter_never_blocks_the_others(connection: Connection) -> None:
         ],
     )
     assert [answer.status for answer in answers] == [Status.UNKNOWN_METER, Status.CONFLICT, Status.ACCEPTED]
-    assert connection.execute(select(schema.unknown_meter)).all() == [(str(UNKNOWN_TITLE), 1, 2)]
+    assert connection.execute(select(schema.unknown_meter)).all() == [(1, str(UNKNOWN_TITLE), 1, 2)]

@@ -40,5 +40,5 @@ def test_a_conflict_without_a_row_leaves_none(connection: Connection) -> None:
 
 def test_unknown_meters_are_counted(connection: Connection) -> None:
     for rows in (3, 0, 4):
-        count_unknown(connection, "4D505200000000FF", rows=rows)
-    assert connection.execute(select(schema.unknown_meter)).all() == [("4D505200000000FF", 3, 7)]
+        count_unknown(connection, "4D505200000000FF", rows=rows, owner=None)
+    assert connection.execute(select(schema.unknown_meter)).all() == [(1, "4D505200000000FF", 3, 7)]

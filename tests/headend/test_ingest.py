@@ -278,7 +278,7 @@ def test_an_unknown_meter_is_counted_and_nothing_is_kept(connection: Connection)
     for _ in range(2):
         answer = take(connection, strange.batch())[0]
         assert (answer.status, answer.sequence) == (Status.UNKNOWN_METER, 0)
-    assert connection.execute(select(schema.unknown_meter)).all() == [(str(UNKNOWN_TITLE), 2, 12)]
+    assert connection.execute(select(schema.unknown_meter)).all() == [(1, str(UNKNOWN_TITLE), 2, 12)]
     assert snapshot(connection)["entries"] == []
 
 

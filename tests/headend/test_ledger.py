@@ -22,6 +22,7 @@ from headend.ledger import (
     purse_sums,
 )
 from headend.schema import COUNTER_LINE, PURSE_LINE
+from headend.users import add_organisation
 from tests.support.headend_books import CNY
 
 
@@ -64,17 +65,19 @@ def test_only_the_amount_without_an_opposite_is_not_bookable() -> None:
     assert not is_bookable(MINIMUM_MINOR)
 
 
-def test_an_account_is_opened_once_per_currency(connection: Connection) -> None:
+def test_an_account_is_opened_once_per_organisation_and_currency(connection: Connection) -> None:
     accounts = Accounts(connection)
-    number = accounts.number(CLEARING, CNY)
-    assert accounts.number(CLEARING, CNY) == number
-    assert accounts.number(CLEARING, Currency("CNY", -4)) != number
-    assert Accounts(connection).number(CLEARING, CNY) == number
+    number = accounts.number(1, CLEARING, CNY)
+    assert accounts.number(1, CLEARING, CNY) == number
+    assert accounts.number(1, CLEARING, Currency("CNY", -4)) != number
+    assert Accounts(connection).number(1, CLEARING, CNY) == number
     at_once = Accounts(connection)
     at_once.look_up([CLEARING, ADJUSTMENT])
-    assert at_once.number(CLEARING, CNY) == number
-    assert at_once.number(ADJUSTMENT, CNY) != number
-    assert Accounts(connection).number(ADJUSTMENT, CNY) == at_once.number(ADJUSTMENT, CNY)
+    assert at_once.number(1, CLEARING, CNY) == number
+    assert at_once.number(1, ADJUSTMENT, CNY) != number
+    other = add_organisation(connection, "another")
+    assert at_once.number(other, CLEARING, CNY) not in (number, at_once.number(1, ADJUSTMENT, CNY))
+    assert Accounts(connection).number(1, ADJUSTMENT, CNY) == at_once.number(1, ADJUSTMENT, CNY)
 
 
 def test_a_meter_without_postings_has_no_sum(connection: Connection) -> None:

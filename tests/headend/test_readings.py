@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 from dlms_objects.purse.prompt import ItemState
 from dlms_objects.values.cosem_time import CosemDateTime
 from headend import points
+from headend.authentication import FIRST_ORGANISATION
 from headend.fleet import unknown_meters
 from headend.ingest import ingest
 from headend.readings import ItemReading, MeterReading, take
@@ -105,6 +106,6 @@ def test_a_meter_nobody_registered_is_counted_and_no_point(connection: Connectio
     )
     take(connection, [stranger], now=NOW)
     assert points.next_bundles(connection, maximum_points=9) == []
-    assert [(each.system_title, each.batches, each.rows) for each in unknown_meters(connection)] == [
-        (str(UNKNOWN_TITLE), 1, 0)
-    ]
+    assert [
+        (each.system_title, each.batches, each.rows) for each in unknown_meters(connection, FIRST_ORGANISATION)
+    ] == [(str(UNKNOWN_TITLE), 1, 0)]

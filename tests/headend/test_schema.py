@@ -31,6 +31,8 @@ def test_what_the_meters_said_is_append_only(connection: Connection) -> None:
     else:
         asked = "SELECT tgrelid::regclass::text, tgname FROM pg_trigger WHERE NOT tgisinternal"
         changes = ("update", "delete", "truncate")
+    guarded = [table for table in schema.metadata.sorted_tables if table.info.get("append_only")]
+    assert len(guarded) >= 6
     assert {(table, name) for table, name in connection.execute(text(asked))} == {
-        (table.name, f"{table.name}_refuses_{change}") for table in schema.APPEND_ONLY for change in changes
+        (table.name, f"{table.name}_refuses_{change}") for table in guarded for change in changes
     }

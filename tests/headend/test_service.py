@@ -47,11 +47,11 @@ SLOW_WRITES = """
 import time
 import headend.api.gateway as routes
 ingest = routes.ingest
-def slow(connection, batches):
+def slow(connection, batches, **told):
     sys.stderr.write("begun\\n")
     sys.stderr.flush()
     time.sleep(1)
-    return ingest(connection, batches)
+    return ingest(connection, batches, **told)
 routes.ingest = slow
 """
 
@@ -92,7 +92,7 @@ def test_it_serves_and_ends_at_once_when_told_to(folder: Path) -> None:
             "/api/gateway/v1/records", json=records_json(usual_journal().batch()), headers=bearer(folder, "gateway")
         )
         assert sent.json()["meters"][0]["status"] == "accepted"
-        counted = client.get(f"/api/v1/reconciliation/{TITLE}", headers=bearer(folder, "reader")).json()
+        counted = client.get(f"/api/v1/reconciliation/{TITLE}", headers=bearer(folder, "auditor")).json()
         assert (counted["balanced"], counted["count"]) == (True, 6)
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=10) == 0
@@ -108,7 +108,7 @@ def test_what_was_answered_survives_a_kill(folder: Path) -> None:
         ).raise_for_status()
         process.kill()
     with running(folder) as (_process, url):
-        purse = httpx.get(f"{url}/api/v1/purses/{TITLE}", headers=bearer(folder, "reader")).json()
+        purse = httpx.get(f"{url}/api/v1/purses/{TITLE}", headers=bearer(folder, "auditor")).json()
         assert purse["sequence"] == 6
 
 

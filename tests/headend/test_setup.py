@@ -16,7 +16,7 @@ from headend.engines import DatabaseUnusableError
 from headend.permissions import Role
 from headend.place import PostgresServer
 from headend.schema import bearer_token, meter
-from headend.setup import add_meter, check, create
+from headend.setup import TOKEN_NAMES, add_meter, check, create
 from tests.support.postgres import postgres_world
 
 FIRST = MeterConfig(system_title="4D50520000000001", household='一号楼 "301"\\')
@@ -40,7 +40,7 @@ def test_what_is_made_can_be_loaded_and_started(tmp_path: Path) -> None:
 
 def test_tokens_are_private_and_the_database_keeps_only_their_hashes(tmp_path: Path) -> None:
     made = create(tmp_path)
-    tokens = {Role.GATEWAY: made.gateway_token, Role.AUDITOR: made.reader_token}
+    tokens = {Role.GATEWAY: made.gateway_token, Role.ADMIN: made.admin_token, Role.AUDITOR: made.auditor_token}
     with transaction(made.database) as connection:
         for role, path in tokens.items():
             assert path.stat().st_mode & 0o777 == 0o600
@@ -54,7 +54,7 @@ def test_tokens_are_private_and_the_database_keeps_only_their_hashes(tmp_path: P
         assert path.read_text().strip().encode() not in made.database.read_bytes()
 
 
-@pytest.mark.parametrize("name", ["headend.toml", "headend.sqlite", "root.key", "gateway.token", "reader.token"])
+@pytest.mark.parametrize("name", ["headend.toml", "headend.sqlite", "root.key", "gateway.token", "auditor.token"])
 def test_nothing_that_is_there_is_overwritten(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("mine")
     with pytest.raises(AlreadyThereError, match=name):
@@ -119,7 +119,7 @@ def test_a_head_end_is_made_on_postgresql_once(tmp_path: Path) -> None:
             create(tmp_path / "again", database=place)
         assert not (tmp_path / "again").exists()
         with transaction(place) as connection:
-            assert len(connection.execute(select(bearer_token)).all()) == len(Role)
+            assert len(connection.execute(select(bearer_token)).all()) == len(TOKEN_NAMES)
 
 
 def test_a_server_that_is_away_leaves_no_folder_behind(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def ready_made(tmp_path: Path) -> Path:
 def test_init_names_what_it_made(tmp_path: Path) -> None:
     folder = tmp_path / "h"
     named = [Path(line.split()[-1]) for line in call("headend", "init", folder).out.splitlines()]
-    names = ["gateway.token", "headend.sqlite", "headend.toml", "reader.token", "root.key"]
+    names = ["admin.token", "auditor.token", "gateway.token", "headend.sqlite", "headend.toml", "root.key"]
     assert sorted(path.name for path in named) == names
     assert all(path.is_file() for path in named)
 
@@ -149,3 +149,21 @@ def test_courier_keys_are_taken_over_once_the_meter_is_registered(tmp_path: Path
     without = (folder / "headend.toml").read_text().replace("root_key_file", "# root_key_file")
     (folder / "headend.toml").write_text(without)
     assert "names no root_key_file" in call(*add).err
+
+
+def test_organisations_and_people_are_entered_and_mistakes_told(tmp_path: Path) -> None:
+    folder = ready_made(tmp_path)
+    assert call("headend", "add-organisation", folder, "north").code == 0
+    again = call("headend", "add-organisation", folder, "north")
+    assert (again.code, again.err) == (2, "there is an organisation named 'north' already\n")
+    told = ("headend", "add-user", folder, "anna", "--role", "admin", "--password", "correct horse battery")
+    assert call(*told, "--organisation", "north").code == 0
+    assert call(*told).err == "the login 'anna' is taken\n"
+    unknown = call("headend", "add-user", folder, "bert", *told[4:], "--organisation", "south")
+    assert (unknown.code, "no organisation named 'south'" in unknown.err) == (2, True)
+    short = call("headend", "add-user", folder, "bert", "--role", "admin", "--password", "short")
+    assert (short.code, "password" in short.err, "Traceback" in short.err) == (2, True, False)
+    meter = call("headend", "add-meter", folder, "4D505200000000AA", "--household", "x", "--organisation", "north")
+    assert meter.code == 0
+    taken = call("headend", "add-meter", folder, "4D505200000000AA", "--household", "x")
+    assert (taken.code, "another organisation's" in taken.err) == (2, True)

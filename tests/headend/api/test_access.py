@@ -1,56 +1,115 @@
-"""Who may call what: every route but health and documentation wants a token of its role."""
+"""Who may call what: roles x routes, the whole table, and nothing that is not in it."""
+
+import itertools
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
 
-from headend.api import gateway as gateway_module
-from headend.api import health, purses
-from tests.headend.api.conftest import GATEWAY, READER
+from headend.api.application import make_application
+from headend.authentication import new_token, store_token
+from headend.database import Database, transaction
+from headend.permissions import PERMISSIONS, Permission, Role
+from headend.place import Place
+from tests.headend.api.conftest import BODY_LIMIT
 from tests.support.headend_books import TITLE
 
-ROUTES = [
-    (method, route.path.format(system_title=TITLE), role)
-    for module, role in ((gateway_module, "gateway"), (purses, "reader"))
-    for route in module.router.routes
-    if isinstance(route, APIRoute)
-    for method in route.methods
-]
-HEADERS = {"gateway": GATEWAY, "reader": READER}
+OPEN = "open"
+ANYONE = "any known caller"
+WANTED: dict[str, Permission | str] = {
+    "GET /healthz/live": OPEN,
+    "GET /healthz/ready": OPEN,
+    "POST /api/courier/v1/batches": OPEN,
+    "POST /api/v1/session": OPEN,
+    "GET /api/v1/session": ANYONE,
+    "DELETE /api/v1/session": ANYONE,
+    "POST /api/gateway/v1/records": Permission.UPLOAD,
+    "POST /api/gateway/v1/events": Permission.UPLOAD,
+    "POST /api/gateway/v1/readings": Permission.UPLOAD,
+    "PUT /api/gateway/v1/status": Permission.UPLOAD,
+    "GET /api/v1/purses": Permission.READ_PURSES,
+    "GET /api/v1/purses/{system_title}": Permission.READ_PURSES,
+    "GET /api/v1/purses/{system_title}/entries": Permission.READ_PURSES,
+    "GET /api/v1/purses/{system_title}/mailbox": Permission.READ_PURSES,
+    "GET /api/v1/purses/{system_title}/series/{month}": Permission.READ_PURSES,
+    "GET /api/v1/purses/{system_title}/pictures/{month}/{name}.svg": Permission.READ_PURSES,
+    "GET /api/v1/reconciliation/{system_title}": Permission.READ_PURSES,
+    "GET /api/v1/fleet": Permission.READ_FLEET,
+    "GET /api/v1/notices/deliveries": Permission.READ_FLEET,
+    "GET /api/v1/notices/preview": Permission.READ_FLEET,
+    "POST /api/v1/notices/test": Permission.COMMAND,
+    "GET /api/v1/users": Permission.MANAGE_USERS,
+    "POST /api/v1/users": Permission.MANAGE_USERS,
+    "DELETE /api/v1/users/{login}": Permission.MANAGE_USERS,
+    "POST /api/v1/tokens": Permission.MANAGE_USERS,
+    "DELETE /api/v1/tokens/{name}": Permission.MANAGE_USERS,
+    "GET /api/v1/audit": Permission.READ_AUDIT,
+}
+SCOPE: dict[Role, dict[str, str]] = {Role.PAYEE: {"payee": "landlord"}, Role.RESIDENT: {"household": "一号楼301"}}
+NAMES = {"system_title": str(TITLE), "month": "2026-01", "name": "balance", "login": "nobody"}
+TOKENS = {role: new_token() for role in Role}
+SECURED = [route for route, wanted in WANTED.items() if wanted != OPEN]
 
 
-def test_the_table_of_routes_is_not_empty() -> None:
-    assert len(ROUTES) == 10
-    assert {role for _method, _path, role in ROUTES} == {"gateway", "reader"}
+@pytest.fixture
+def api(fresh: Place) -> httpx.Client:
+    """A client of a head-end that knows a token for each role."""
+    with transaction(fresh) as connection:
+        for role in Role:
+            store_token(connection, name=role.value, role=role, token=TOKENS[role], **SCOPE.get(role, {}))
+    application = make_application(Database(fresh, write_queue=4), maximum_body_octets=BODY_LIMIT)
+    return TestClient(application, raise_server_exceptions=False)
 
 
-@pytest.mark.parametrize(("method", "path", "role"), ROUTES)
-def test_without_a_known_token_nothing_is_answered(client: httpx.Client, method: str, path: str, role: str) -> None:
-    for headers in (
-        {},
-        {"Authorization": "Bearer "},
-        {"Authorization": "Bearer wrong"},
-        {"Authorization": "Basic " + HEADERS[role]["Authorization"].split()[1]},
+def call(api: httpx.Client, route: str, headers: dict[str, str]) -> httpx.Response:
+    method, path = route.split()
+    return api.request(method, path.format_map(NAMES), headers=headers, json={})
+
+
+def test_the_table_has_every_route(api: httpx.Client) -> None:
+    paths = api.get("/openapi.json").json()["paths"]
+    assert {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods} == set(WANTED)
+
+
+def test_without_a_known_token_nothing_is_answered(api: httpx.Client) -> None:
+    for route, headers in itertools.product(
+        SECURED,
+        (
+            {},
+            {"Authorization": "Bearer "},
+            {"Authorization": "Bearer wrong"},
+            {"Authorization": f"Basic {TOKENS[Role.ADMIN]}"},
+            {"Cookie": "meterpurse_session=wrong"},
+        ),
     ):
-        answer = client.request(method, path, headers=headers, json={"batches": []})
-        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
+        answer = call(api, route, headers)
+        assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer"), route
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.parametrize(("method", "path", "role"), ROUTES)
-def test_a_token_opens_its_own_role_only(client: httpx.Client, method: str, path: str, role: str) -> None:
-    other = "reader" if role == "gateway" else "gateway"
-    body: dict[str, list[object]] = {"readings" if path.endswith("/readings") else "batches": []}
-    assert client.request(method, path, headers=HEADERS[role], json=body).status_code in (200, 204)
-    refused = client.request(method, path, headers=HEADERS[other], json=body)
-    assert refused.status_code == 403
-    assert refused.json()["detail"] == f"this is for a {role}, the token is a {other}'s"
+def test_each_role_may_what_the_table_says_and_nothing_else(api: httpx.Client) -> None:
+    tried = 0
+    for route, role in itertools.product(SECURED, Role):
+        wanted = WANTED[route]
+        is_allowed = wanted == ANYONE or wanted in PERMISSIONS[role]
+        answer = call(api, route, {"Authorization": f"Bearer {TOKENS[role]}"})
+        assert (answer.status_code != 403) == is_allowed, (route, role, answer.text)
+        assert answer.status_code < 500
+        if not is_allowed:
+            assert answer.json()["detail"] == f"a caller in the role {role.value} may not {wanted}"
+        tried += 1
+    assert tried == len(SECURED) * len(Role)
 
 
-def test_health_needs_no_token(client: httpx.Client) -> None:
-    paths = [route.path for route in health.router.routes if isinstance(route, APIRoute)]
-    assert [client.get(path).status_code for path in paths] == [200, 200]
+def test_health_needs_no_token(api: httpx.Client) -> None:
+    assert [api.get(f"/healthz/{path}").status_code for path in ("live", "ready")] == [200, 200]
 
 
-def test_a_token_is_checked_before_the_body_is_believed(client: httpx.Client) -> None:
-    assert client.post("/api/gateway/v1/records", json={"batches": 5}).status_code == 401
+def test_a_token_is_checked_before_the_body_is_believed(api: httpx.Client) -> None:
+    assert api.post("/api/gateway/v1/records", json={"batches": 5}).status_code == 401
+
+
+def test_a_cookie_is_taken_for_reading_only(api: httpx.Client) -> None:
+    cookie = {"Cookie": f"meterpurse_session={TOKENS[Role.ADMIN]}"}
+    assert api.get("/api/v1/purses", headers=cookie).status_code == 200
+    assert api.post("/api/v1/tokens", headers=cookie, json={"name": "x", "role": "auditor"}).status_code == 401

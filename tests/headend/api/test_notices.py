@@ -5,7 +5,7 @@ from fastapi.testclient import TestClient
 
 from headend.api.application import make_application
 from headend.database import Database
-from tests.headend.api.conftest import BODY_LIMIT, GATEWAY, READER
+from tests.headend.api.conftest import ADMIN, BODY_LIMIT, GATEWAY, READER
 from tests.support.deliveries import recipient
 from tests.support.headend_books import usual_journal
 from tests.support.headend_uploads import records_json
@@ -19,7 +19,7 @@ def test_what_is_uploaded_is_planned_in_the_same_breath_and_shown_without_addres
         assert [row["kind"] for row in page.json()["deliveries"]] == ["top_up", "deduction", "deduction", "reversal"]
         assert page.json()["next_after"] == 4
         assert "anna@example.org" not in page.text
-        tested = client.post("/api/v1/notices/test", json={"recipient": "anna"}, headers=READER)
+        tested = client.post("/api/v1/notices/test", json={"recipient": "anna"}, headers=ADMIN)
         assert (tested.status_code, tested.json()) == (202, {"deliveries": [7]})
         rest = client.get("/api/v1/notices/deliveries?after=6&recipient=anna", headers=READER).json()
         assert [(row["kind"], row["system_title"]) for row in rest["deliveries"]] == [("test", None)]
@@ -27,7 +27,7 @@ def test_what_is_uploaded_is_planned_in_the_same_breath_and_shown_without_addres
 
 
 def test_a_test_to_nobody_is_refused(reader: httpx.Client) -> None:
-    assert reader.post("/api/v1/notices/test", json={"recipient": "x"}).status_code == 404
+    assert reader.post("/api/v1/notices/test", json={"recipient": "x"}, headers=ADMIN).status_code == 404
 
 
 def test_a_preview_has_every_form(reader: httpx.Client) -> None:

@@ -37,13 +37,19 @@ def test_an_entry_is_there_once(connection: Connection) -> None:
         "INSERT INTO posting VALUES (1, 1, 2, 1, 5)",
         "INSERT INTO posting VALUES (1, 2, 0, 1, 5)",
         "INSERT INTO posting VALUES (1, 1, 0, 9, 5)",
-        "INSERT INTO bearer_token VALUES (1, 'x', 'operator', CAST('x' AS {octets}))",
+        "INSERT INTO bearer_token (id, name, role, digest, organisation_id) "
+        "VALUES (1, 'x', 'reader', CAST('x' AS {octets}), 1)",
         "UPDATE entry SET amount_minor = 2",
         "DELETE FROM entry",
     ],
 )
 def test_the_database_guards_the_books(connection: Connection, statement: str) -> None:
     entry(connection)
-    connection.execute(text("INSERT INTO account VALUES (1, 'purse:x', 'CNY', -2)"))
+    connection.execute(
+        text(
+            "INSERT INTO account (id, name, currency_code, currency_scale, organisation_id) "
+            "VALUES (1, 'purse:x', 'CNY', -2, 1)"
+        )
+    )
     with pytest.raises(IntegrityError):
         connection.execute(text(statement.format(octets=octets_type(connection))))
