@@ -5,15 +5,17 @@ Used by the command line; the service itself imports nothing from here.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
 from dlms_objects.program_folder import AlreadyThereError, sync_to_disk, toml_value, write_new
-from dlms_objects.transport.credentials import load_courier_credentials
+from dlms_objects.transport.credentials import load_courier_credentials, load_replaceable_keys
 from dlms_objects.values.money import Currency
 from dlms_objects.values.system_title import SystemTitle
-from headend import courier_keys, users
+from headend import courier_keys, meter_keys, users
+from headend.assignments import assign
 from headend.authentication import FIRST_ORGANISATION, new_token, store_token
 from headend.books import register
 from headend.config import HeadendConfig, MeterConfig
@@ -116,6 +118,32 @@ def add_meter(config: HeadendConfig, registration: MeterConfig, organisation: st
         register(connection, registration, organisation_id=_owner(connection, organisation))
 
 
+def add_meter_keys(config: HeadendConfig, path: Path) -> SystemTitle:
+    """Take over a key file of a meter (reader, management or master) as it is in the meter now; the meter's title.
+
+    CredentialsError, RootKeyError or MeterKeyError when that cannot be. The head-end may be running.
+    """
+    root = _root_key(config)
+    keys = load_replaceable_keys(path)
+    with transaction(config.database) as connection:
+        require_newest_shape(connection)
+        meter_keys.store(connection, root, keys, now=datetime.now(UTC))
+    return keys.system_title
+
+
+def assign_meter(config: HeadendConfig, title: str, gateway: str, organisation: str | None) -> None:
+    """Assign a meter to a gateway, which fetches its commands and keys; AssignmentError or UserError."""
+    with transaction(config.database) as connection:
+        require_newest_shape(connection)
+        assign(connection, _owner(connection, organisation), title, gateway)
+
+
+def _root_key(config: HeadendConfig) -> RootKey:
+    if config.root_key_file is None:
+        raise RootKeyError("the configuration names no root_key_file, so no keys can be kept")
+    return RootKey.load(config.root_key_file)
+
+
 def add_organisation(config: HeadendConfig, name: str) -> None:
     """Enter an organisation in the database of a head-end, which may be running; UserError when it is there."""
     with transaction(config.database) as connection:
@@ -140,9 +168,7 @@ def add_courier_keys(config: HeadendConfig, path: Path, currency: Currency | Non
 
     CredentialsError, RootKeyError or CourierKeyError when that cannot be. The head-end may be running.
     """
-    if config.root_key_file is None:
-        raise RootKeyError("the configuration names no root_key_file, so no keys can be kept")
-    root, credentials = RootKey.load(config.root_key_file), load_courier_credentials(path)
+    root, credentials = _root_key(config), load_courier_credentials(path)
     with transaction(config.database) as connection:
         require_newest_shape(connection)
         courier_keys.store(connection, root, credentials, currency)

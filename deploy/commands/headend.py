@@ -118,6 +118,35 @@ def add_courier_keys(
 
 
 @app.command()
+def add_meter_keys(
+    folder: Folder,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Key files of meters: reader, management, master.", exists=True),
+    ],
+) -> None:
+    """Take over keys of meters for the head-end in DIR, to be released to their gateways and replaced from here."""
+    from headend.setup import add_meter_keys as take_over
+
+    config = _load(folder)
+    for file in files:
+        typer.echo(f"{file}: the keys of {take_over(config, file)} are kept")
+
+
+@app.command()
+def assign_meter(
+    folder: Folder,
+    system_title: Annotated[str, typer.Argument(help="The meter's system title, 16 hexadecimal digits.")],
+    gateway: Annotated[str, typer.Argument(help="The name of the gateway's token.")],
+    organisation: Organisation = None,
+) -> None:
+    """Assign a meter to a gateway of its organisation, which fetches the meter's commands and keys."""
+    from headend.setup import assign_meter as assign
+
+    assign(_load(folder), system_title.upper(), gateway, organisation)
+
+
+@app.command()
 def check(folder: Folder) -> None:
     """Read the configuration in DIR and rehearse a start; every mistake is named by file and line."""
     from deploy.configuration import blaming

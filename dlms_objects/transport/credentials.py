@@ -171,6 +171,11 @@ def load_master_key(path: Path) -> MasterKey:
     )
 
 
+def load_replaceable_keys(path: Path) -> MeterCredentials | MasterKey:
+    """Read a file of an association's keys or of a master key, whichever it is; CredentialsError as both."""
+    return load_master_key(path) if "master_key" in _read(path) else load_credentials(path)
+
+
 def load_courier_credentials(path: Path) -> CourierCredentials:
     """Read the file of a courier's keys; CredentialsError names the file and what is wrong with it, never a key."""
     return _made(

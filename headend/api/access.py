@@ -44,6 +44,7 @@ Recipients = Annotated[tuple[RecipientConfig, ...], Depends(recipients_of)]
 IdempotencyKey = Annotated[
     str,
     Header(
+        alias="Idempotency-Key",
         min_length=8,
         max_length=64,
         pattern="^[A-Za-z0-9_.:-]+$",
@@ -93,6 +94,8 @@ def may(permission: Permission) -> Callable[..., Awaitable[Caller]]:
 GatewayCaller = Annotated[Caller, Depends(may(Permission.UPLOAD))]
 PurseReader = Annotated[Caller, Depends(may(Permission.READ_PURSES))]
 FleetReader = Annotated[Caller, Depends(may(Permission.READ_FLEET))]
-NoticeTester = Annotated[Caller, Depends(may(Permission.COMMAND))]
+Operator = Annotated[Caller, Depends(may(Permission.COMMAND))]
+TopUpper = Annotated[Caller, Depends(may(Permission.TOP_UP))]
+CommandReader = Annotated[Caller, Depends(may(Permission.READ_COMMANDS))]
 AuditReader = Annotated[Caller, Depends(may(Permission.READ_AUDIT))]
 UserAdmin = Annotated[Caller, Depends(may(Permission.MANAGE_USERS))]

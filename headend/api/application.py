@@ -4,7 +4,21 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from headend.api import courier, gateway, health, notices, pictures, problems, purses, session, users
+from headend.api import (
+    commands,
+    courier,
+    gateway,
+    gateway_commands,
+    health,
+    notices,
+    pictures,
+    problems,
+    purses,
+    session,
+    top_ups,
+    users,
+)
+from headend.api.bell import Bell
 from headend.api.rate_limit import RateLimit
 from headend.api.request_body import RequestBody
 from headend.database import Database
@@ -16,12 +30,26 @@ COURIER_PER_MINUTE = 30.0
 LOGIN_BURST = 10
 LOGINS_PER_MINUTE = 6.0
 
+_ROUTERS = (
+    gateway,
+    gateway_commands,
+    courier,
+    session,
+    users,
+    commands,
+    top_ups,
+    purses,
+    pictures,
+    notices,
+    health,
+)
 _DESCRIPTION = """
 The books of MeterPurse: every entry of every meter's purse journal, double entry, and the notices to the households.
 
 * **gateway**: gateways upload the meters' own rows; booked exactly once, verified by the meters' digest chain.
 * **courier**: whoever walks past a meter hands in its sealed batch; the seal is all the login there is.
 * **access**: sessions, the people and tokens of an organisation, its audit log.
+* **commands**: what meters are to do, top-ups and refunds, the replacement of keys.
 * **reading**: purses, entries, mailboxes, and a reconciliation to hold against the meter.
 
 Amounts are whole minor units (`minor`) with the exact decimal beside them (`text`). Errors are problem details
@@ -53,12 +81,13 @@ def make_application(  # noqa: PLR0913 - what it is made of
     application.state.database = database
     application.state.recipients = recipients
     application.state.root_key = root_key
+    application.state.bell = Bell()
     application.state.courier_limit = courier_limit or RateLimit(burst=COURIER_BURST, per_minute=COURIER_PER_MINUTE)
     application.state.login_limit = login_limit or RateLimit(burst=LOGIN_BURST, per_minute=LOGINS_PER_MINUTE)
     application.add_middleware(
         RequestBody, octets=maximum_body_octets, smaller={courier.PREFIX: courier.MAXIMUM_OCTETS}
     )
     problems.install(application)
-    for module in (gateway, courier, session, users, purses, pictures, notices, health):
+    for module in _ROUTERS:
         application.include_router(module.router)
     return application

@@ -11,7 +11,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from headend.alarms import AlarmKind
-from headend.api.access import FleetReader, NoticeTester, OpenDatabase, Recipients
+from headend.api.access import FleetReader, OpenDatabase, Operator, Recipients
 from headend.api.fields import EXAMPLE_TITLE, After, Limit
 from headend.api.problems import ProblemError, documented
 from headend.authentication import FIRST_ORGANISATION
@@ -111,7 +111,7 @@ async def get_preview(_caller: FleetReader, kind: NoticeKind | AlarmKind, langua
     "/test", summary="Send a test", status_code=HTTPStatus.ACCEPTED, responses=documented(HTTPStatus.NOT_FOUND)
 )
 async def post_test(
-    caller: NoticeTester, database: OpenDatabase, recipients: Recipients, wanted: TestWanted
+    caller: Operator, database: OpenDatabase, recipients: Recipients, wanted: TestWanted
 ) -> TestPlanned:
     """Send a test to a recipient by all its channels, at once, whatever the hour."""
     recipient = next((each for each in recipients if each.name == wanted.recipient), None)

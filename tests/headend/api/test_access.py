@@ -27,6 +27,23 @@ WANTED: dict[str, Permission | str] = {
     "POST /api/gateway/v1/events": Permission.UPLOAD,
     "POST /api/gateway/v1/readings": Permission.UPLOAD,
     "PUT /api/gateway/v1/status": Permission.UPLOAD,
+    "GET /api/gateway/v1/commands": Permission.UPLOAD,
+    "POST /api/gateway/v1/commands/{command_id}/result": Permission.UPLOAD,
+    "GET /api/gateway/v1/meters": Permission.UPLOAD,
+    "GET /api/gateway/v1/meters/{system_title}/keys": Permission.UPLOAD,
+    "PUT /api/gateway/v1/recipient": Permission.UPLOAD,
+    "POST /api/gateway/v1/counters": Permission.UPLOAD,
+    "POST /api/v1/commands": Permission.COMMAND,
+    "GET /api/v1/commands": Permission.READ_COMMANDS,
+    "GET /api/v1/commands/{command_id}": Permission.READ_COMMANDS,
+    "DELETE /api/v1/commands/{command_id}": Permission.COMMAND,
+    "POST /api/v1/bulks": Permission.COMMAND,
+    "GET /api/v1/bulks/{bulk}": Permission.READ_COMMANDS,
+    "GET /api/v1/meters/{system_title}/keys": Permission.READ_COMMANDS,
+    "POST /api/v1/meters/{system_title}/key-rotations": Permission.COMMAND,
+    "POST /api/v1/purses/{system_title}/top-ups": Permission.TOP_UP,
+    "GET /api/v1/purses/{system_title}/top-ups/{top_up_id}": Permission.READ_COMMANDS,
+    "POST /api/v1/purses/{system_title}/top-ups/{top_up_id}/refund": Permission.TOP_UP,
     "GET /api/v1/purses": Permission.READ_PURSES,
     "GET /api/v1/purses/{system_title}": Permission.READ_PURSES,
     "GET /api/v1/purses/{system_title}/entries": Permission.READ_PURSES,
@@ -46,7 +63,15 @@ WANTED: dict[str, Permission | str] = {
     "GET /api/v1/audit": Permission.READ_AUDIT,
 }
 SCOPE: dict[Role, dict[str, str]] = {Role.PAYEE: {"payee": "landlord"}, Role.RESIDENT: {"household": "一号楼301"}}
-NAMES = {"system_title": str(TITLE), "month": "2026-01", "name": "balance", "login": "nobody"}
+NAMES = {
+    "system_title": str(TITLE),
+    "month": "2026-01",
+    "name": "balance",
+    "login": "nobody",
+    "command_id": "0" * 32,
+    "top_up_id": "0" * 32,
+    "bulk": "0" * 32,
+}
 TOKENS = {role: new_token() for role in Role}
 SECURED = [route for route, wanted in WANTED.items() if wanted != OPEN]
 
