@@ -5,7 +5,6 @@ from typing import Any
 import httpx
 import pytest
 
-
 FORMS = {"application/json", "image/svg+xml", "application/octet-stream", "application/age", "text/plain"}
 
 
