@@ -79,7 +79,7 @@ class GatewayService(MultiService):
             pushes=self.pushes,
             read=self.readings.read,
             collected=self.upload_loop.wake,
-            command_finished=lambda: self._report_loop.wake(),
+            command_finished=self._report_soon,
         )
         self._add(self.meters)
         self.commands = CommandDesk(
@@ -93,7 +93,7 @@ class GatewayService(MultiService):
             refusal=self.meters.refusal,
             is_settled=lambda: not self._reloading.locked,
             wake=self.meters.wake_commands,
-            report_soon=lambda: self._report_loop.wake(),
+            report_soon=self._report_soon,
         )
         self._report_loop = Loop(reactor, "reports", self.commands.report, after_fault_s=AFTER_FAULT_S)
         self._add(self._report_loop)
@@ -197,6 +197,9 @@ class GatewayService(MultiService):
 
     def _add(self, part: Service) -> None:
         part.setServiceParent(self)
+
+    def _report_soon(self) -> None:
+        self._report_loop.wake()
 
     async def _stop(self) -> None:
         self.commands.stop()

@@ -69,7 +69,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         raise NotImplementedError
 
 
-class SetFeeItem(Order):
+class SetFeeItem(Order, frozen=True):
     """Write a fee item's parameters, at once or for an instant to come."""
 
     number: Number
@@ -114,7 +114,7 @@ class SetFeeItem(Order):
         return bool(await item.get("parameters") == _as_read(PARAMETERS, self.parameters))
 
 
-class _OfFeeItem(Order):
+class _OfFeeItem(Order, frozen=True):
     number: Number
     method: ClassVar[str]
 
@@ -129,19 +129,19 @@ class _OfFeeItem(Order):
         return 0
 
 
-class CancelFeeItemChange(_OfFeeItem):
+class CancelFeeItemChange(_OfFeeItem, frozen=True):
     """Forget the parameters that wait for their time."""
 
     method: ClassVar[str] = "cancel_passive"
 
 
-class DeleteFeeItem(_OfFeeItem):
+class DeleteFeeItem(_OfFeeItem, frozen=True):
     """Unconfigure a fee item."""
 
     method: ClassVar[str] = "delete"
 
 
-class CancelAmount(_OfFeeItem):
+class CancelAmount(_OfFeeItem, frozen=True):
     """Forget the amount set for the occurrence of a day."""
 
     due: date
@@ -152,7 +152,7 @@ class CancelAmount(_OfFeeItem):
         return {"due": self.due.isoformat()}
 
 
-class SetAmount(Order):
+class SetAmount(Order, frozen=True):
     """Set the amount of the occurrence of a day."""
 
     number: Number
@@ -179,7 +179,7 @@ class SetAmount(Order):
         return Result.confirmed(outcome=outcome, is_pending=bool(pending))
 
 
-class _OfPurse(Order):
+class _OfPurse(Order, frozen=True):
     transaction_id: Identifier
     is_money: ClassVar[bool] = True
     commutes: ClassVar[bool] = True
@@ -201,7 +201,7 @@ class _OfPurse(Order):
         raise NotImplementedError
 
 
-class TopUp(_OfPurse):
+class TopUp(_OfPurse, frozen=True):
     """Put money in."""
 
     amount_minor: Amount
@@ -211,13 +211,13 @@ class TopUp(_OfPurse):
         return {"amount": self.amount_minor}
 
 
-class Adjust(TopUp):
+class Adjust(TopUp, frozen=True):
     """Correct the balance by a signed amount."""
 
     method: ClassVar[str] = "adjust"
 
 
-class Reverse(_OfPurse):
+class Reverse(_OfPurse, frozen=True):
     """Undo one entry of the journal."""
 
     sequence: Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
@@ -227,7 +227,7 @@ class Reverse(_OfPurse):
         return {"sequence": self.sequence}
 
 
-class PurseSettings(Order):
+class PurseSettings(Order, frozen=True):
     """Write the purse's settings, all nine."""
 
     low_balance_threshold: int
@@ -252,7 +252,7 @@ class PurseSettings(Order):
         return Result.confirmed() if shown == _as_read(SETTINGS, wanted) else Result.failed(NOT_READ_BACK)
 
 
-class SetClock(Order):
+class SetClock(Order, frozen=True):
     """Set the meter's clock to the gateway's, when they are at most `maximum_step_s` apart."""
 
     maximum_step_s: Annotated[int, msgspec.Meta(ge=0)]
@@ -272,7 +272,7 @@ class SetClock(Order):
         return Result.confirmed(drift_s=before_s, drift_after_s=after_s)
 
 
-class SwitchSupply(Order):
+class SwitchSupply(Order, frozen=True):
     """Connect or disconnect the household's supply."""
 
     connected: bool
@@ -288,7 +288,7 @@ class SwitchSupply(Order):
         return Result.refused(f"the supply is {state}", output_state=is_on, control_state=state)
 
 
-class Read(Order):
+class Read(Order, frozen=True):
     """Read one attribute of any object."""
 
     class_id: Annotated[int, msgspec.Meta(ge=0, le=0xFFFF)]
@@ -306,7 +306,7 @@ class Read(Order):
         return plain_value(self.class_id, self.attribute, octets)
 
 
-class ReadFeeItem(Order):
+class ReadFeeItem(Order, frozen=True):
     """Read all of a fee item."""
 
     number: Number
