@@ -111,6 +111,13 @@ async def tell_first(headend: Any, command: Any, result: Any) -> None:
     await headend.request("POST", report.path, report.document())
 
 
+def crash_at_each(steps: range, meter: MeterWorld, folder: Path) -> None:
+    """Crash at each of these steps in turn."""
+    for step in steps:
+        if crash_at(step, meter, folder, step) is None:
+            return
+
+
 @pytest.mark.parametrize("fault", ["acted before stored", "told before stored", "an id of one's own"])
 def test_the_search_finds_a_deliberate_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     meter = MeterWorld(tmp_path / "meter")
@@ -147,6 +154,4 @@ def test_the_search_finds_a_deliberate_fault(tmp_path: Path, monkeypatch: pytest
             monkeypatch.setitem(globals(), "require_stored_first", lambda *_: None)
             found = "moved twice"
     with pytest.raises(WrongBooksError, match=found):
-        for step in range(400):
-            if crash_at(step, meter, tmp_path, step) is None:
-                break
+        crash_at_each(range(400), meter, tmp_path)

@@ -24,10 +24,12 @@ def world(tmp_path: Path) -> Iterator[CommandWorld]:
     world.die()
 
 
-def ordered(world: CommandWorld, kind: str, number: int = 1, expires_s: float | None = None, **parameters: Any) -> None:
+def ordered(
+    world: CommandWorld, kind: str, place: int = 1, /, expires_s: float | None = None, **parameters: Any
+) -> None:
     end = None if expires_s is None else datetime.fromtimestamp(world.meter.reactor.seconds() + expires_s, UTC)
     world.headend.command(
-        identifier(number),
+        identifier(place),
         world.credentials.system_title,
         kind,
         parameters=parameters,
