@@ -212,6 +212,7 @@ def test_a_meter_that_is_away_is_tried_again_and_stopping_does_not_hang(street: 
             "sessions": gateway.lines[0].failures,
             "sessions_failed": gateway.lines[0].failures,
             "upload_failures": 0,
+            "command_poll_failures": 0,
         }
         await gateway.stopService()
 

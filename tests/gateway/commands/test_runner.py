@@ -37,12 +37,13 @@ def ordered(
     )
 
 
-def result(
-    world: CommandWorld, kind: str, number: int = 1, **parameters: Any
-) -> tuple[str, str | None, dict[str, Any]]:
-    ordered(world, kind, number, **parameters)
+Told = tuple[str, str | None, dict[str, Any]]
+
+
+def result(world: CommandWorld, kind: str, place: int = 1, /, **parameters: Any) -> Told:
+    ordered(world, kind, place, **parameters)
     world.cycle()
-    told = world.headend.results[identifier(number)]
+    told = world.headend.results[identifier(place)]
     return told["state"], told["reason"], told["answer"]
 
 
