@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from dlms_objects.errors import LocalError
 from dlms_objects.transport.credentials import CredentialsError, KeyFiles
 from gateway.config import GatewayConfig, MeterSection
+from gateway.meters import command_credentials
 from gateway.service import read_token
 from gateway.store import reading
 
@@ -34,6 +35,7 @@ def problems(config: GatewayConfig) -> list[Problem]:
         *_outbox(config),
         *_duplicates(config),
         *(problem for index, meter in enumerate(config.meter) for problem in _meter(index, meter, key_files)),
+        *(problem for index, meter in enumerate(config.meter) for problem in _command_keys(index, meter, key_files)),
     ]
 
 
@@ -98,3 +100,10 @@ def _meter(index: int, meter: MeterSection, key_files: KeyFiles) -> Iterator[Pro
     ):
         if configured != found:
             yield Problem(("meter", index, key), f"{configured}, but the key file is for {found}: {meter.key_file}")
+
+
+def _command_keys(index: int, meter: MeterSection, key_files: KeyFiles) -> Iterator[Problem]:
+    try:
+        command_credentials(meter, key_files)
+    except LocalError as error:
+        yield Problem(("meter", index, "command_keys"), str(error))

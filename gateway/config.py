@@ -83,6 +83,10 @@ class HeadendSection(Section):
     """Journal rows of all meters in a request."""
     gzip: bool = True
     """Whether requests are compressed."""
+    commands: bool = True
+    """Whether the head-end is asked for commands to meters; a meter takes them only with command_keys."""
+    commands_wait_s: Annotated[int, Field(ge=0, le=300)] = 25
+    """How long the head-end may hold a question for commands open; always 5 s less than timeout_s at most."""
 
 
 class OutboxSection(Section):
@@ -140,6 +144,8 @@ class MeterSection(Section):
     """The association that collects: 1 management, 2 reader."""
     key_file: ConfigPath
     """Written by `meterpurse meter init`; only this user may read it."""
+    command_keys: ConfigPath | None = None
+    """The key file of the management association (client 1), with which commands are carried out; none without it."""
     collect_every_s: Annotated[float, Field(ge=0.05, le=86_400)] = 60
     """The time between two collections."""
     page_rows: Annotated[int, Field(ge=1, le=1000)] = 100

@@ -63,10 +63,12 @@ class Line:
         sessions: DeferredSemaphore,
         collected: Callable[[], None],
         read: Callable[[Session, SystemTitle], Awaitable[None]],
+        commands: Callable[[Callable[[], bool]], Awaitable[float | None]] | None = None,
     ) -> None:
         """`sessions` is shared by all lines; `collected` is called when there is something new to upload.
 
-        `read` is awaited after a complete collection, before the session is released.
+        `read` is awaited after a complete collection, before the session is released. `commands` takes the turn of the
+        meter's commands, before a collection: it is asked whether to stop, and says when it wants another turn.
         """
         self._settings = settings
         self._open_session = open_session
@@ -78,6 +80,8 @@ class Line:
         self._sessions = sessions
         self._collected = collected
         self._read = read
+        self._commands = commands
+        self._wanted_s: float | None = None
         self._sessions_begun = 0
         self._sessions_failed = 0
         self._is_stopping = False
@@ -102,11 +106,18 @@ class Line:
         self._is_stopping = True
 
     async def step(self) -> float:
-        """One session, when there is a place for it; the seconds to wait before the next."""
+        """The commands' turn and one collection, when there is a place for it; the seconds to wait before the next."""
+        delay_s = await self._collection()
+        return delay_s if self._wanted_s is None else min(delay_s, self._wanted_s)
+
+    async def _collection(self) -> float:
         await self._sessions.acquire()
+        self._wanted_s = None
         try:
             if self._is_stopping:
                 return self._settings.collect_every_s
+            if self._commands is not None:
+                self._wanted_s = await self._commands(lambda: self._is_stopping)
             self._sessions_begun += 1
             result = await self._limited_session()
         except MeterPurseError as error:

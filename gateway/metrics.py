@@ -56,6 +56,10 @@ class _Figures(Collector):
         waiting = outbox.acknowledgements_waiting
         yield "acknowledgements_waiting", "Meters that wait for an acknowledgement.", waiting
         yield "evidence_pieces", "Gaps and forks of journals that are kept as evidence.", outbox.evidence
+        yield "commands_waiting", "Commands that wait for their meters.", outbox.commands_waiting
+        yield "commands_begun", "Commands begun, of which is not known what came.", outbox.commands_begun
+        results = outbox.command_results_waiting
+        yield "command_results_waiting", "Results of commands that wait for the head-end.", results
         if self._seconds_left is not None:
             words = "Until the outbox is full at the rate of the last day, if the head-end takes nothing."
             yield "outbox_full_in_seconds", words, self._seconds_left

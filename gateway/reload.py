@@ -5,7 +5,7 @@ named in `at_restart`.
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
@@ -18,20 +18,27 @@ AT_ONCE = ("concurrency", "session_limit_s")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A configuration together with the keys that its meters' key files held, by the name of the meter."""
+    """A configuration together with the keys that its meters' key files held, by the name of the meter.
+
+    `command_credentials` are those of the meters that take commands.
+    """
 
     config: GatewayConfig
     credentials: Mapping[str, MeterCredentials]
+    command_credentials: Mapping[str, MeterCredentials] = field(default_factory=dict)
 
-    def meters(self) -> dict[str, tuple[MeterSection, MeterCredentials]]:
-        """Each meter's section and keys, by its name."""
-        return {meter.name: (meter, self.credentials[meter.name]) for meter in self.config.meter}
+    def meters(self) -> dict[str, tuple[MeterSection, MeterCredentials, MeterCredentials | None]]:
+        """Each meter's section, keys and keys for commands, by its name."""
+        return {
+            meter.name: (meter, self.credentials[meter.name], self.command_credentials.get(meter.name))
+            for meter in self.config.meter
+        }
 
     def only(self, names: Collection[str]) -> "Settings":
         """The same without the other meters."""
         here = set(names)
         meters = tuple(meter for meter in self.config.meter if meter.name in here)
-        return Settings(config=self.config.model_copy(update={"meter": meters}), credentials=self.credentials)
+        return replace(self, config=self.config.model_copy(update={"meter": meters}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,7 @@ def changes(running: Settings, wanted: Settings) -> Changes:
     collection = running.config.collection.model_copy(update=at_once)
     config = running.config.model_copy(update={"meter": wanted.config.meter, "collection": collection})
     return Changes(
-        running=Settings(config=config, credentials=wanted.credentials),
+        running=replace(wanted, config=config),
         added=tuple(name for name in after if name not in before),
         removed=tuple(name for name in before if name not in after),
         changed=tuple(name for name in after if name in before and after[name] != before[name]),

@@ -19,11 +19,13 @@ from twisted.python.threadpool import ThreadPool
 from dlms_objects.errors import InvalidValueError, LocalError, MeterPurseError
 from dlms_objects.transport.credentials import KeyFiles, MeterCredentials
 from gateway import exchange
+from gateway.back_off import BackOff
+from gateway.commands.desk import CommandDesk
 from gateway.config import GatewayConfig, MeterSection
 from gateway.headend_client import Headend, HeadendClient
 from gateway.line import Line
 from gateway.loop import Loop
-from gateway.meters import AFTER_FAULT_S, LineLimits, Meters, meter_credentials
+from gateway.meters import AFTER_FAULT_S, LineLimits, Meters, command_credentials, meter_credentials
 from gateway.pushes import Pushes
 from gateway.readings import ReadingDesk
 from gateway.records import BatchLimits
@@ -33,6 +35,8 @@ from gateway.store import Store
 from gateway.uplink import Uplink, UplinkLimits
 from gateway.watch import Watch
 from gateway.writer import Writer
+
+POLL_MARGIN_S = 5
 
 log = Logger()
 
@@ -75,8 +79,26 @@ class GatewayService(MultiService):
             pushes=self.pushes,
             read=self.readings.read,
             collected=self.upload_loop.wake,
+            command_finished=self._report_soon,
         )
         self._add(self.meters)
+        self.commands = CommandDesk(
+            headend,
+            self.writer,
+            clock=reactor,
+            wait_s=_poll_wait_s(config),
+            new_back_off=partial(
+                BackOff, config.collection.back_off_first_s, config.collection.back_off_maximum_s, Random()
+            ),
+            refusal=self.meters.refusal,
+            is_settled=lambda: not self._reloading.locked,
+            wake=self.meters.wake_commands,
+            report_soon=self._report_soon,
+        )
+        self._report_loop = Loop(reactor, "reports", self.commands.report, after_fault_s=AFTER_FAULT_S)
+        self._add(self._report_loop)
+        if config.headend.commands:
+            self._add(Loop(reactor, "commands", self.commands.poll, after_fault_s=AFTER_FAULT_S))
         heartbeat = Heartbeat(headend, self.writer, config, reactor, self.figures)
         self._add(Loop(reactor, "heartbeat", heartbeat.step, after_fault_s=AFTER_FAULT_S))
         self.watch: Watch | None = None
@@ -91,17 +113,22 @@ class GatewayService(MultiService):
                 ready_limit_s=config.http.ready_limit_s,
             )
             self._add(self.watch)
-        for meter, keys in settings.meters().values():
-            self.add_meter(meter, keys)
+        for meter, keys, for_commands in settings.meters().values():
+            self.add_meter(meter, keys, for_commands)
 
     @property
     def lines(self) -> list[Line]:
         """The lines of all meters."""
         return self.meters.lines
 
-    def add_meter(self, meter: MeterSection, credentials: MeterCredentials) -> None:
-        """Collect from one more meter, also while running; LocalError when it is here already."""
-        self.meters.add(meter, credentials)
+    def add_meter(
+        self, meter: MeterSection, credentials: MeterCredentials, for_commands: MeterCredentials | None = None
+    ) -> None:
+        """Collect from one more meter, also while running; LocalError when it is here already.
+
+        Commands are carried out with the keys `for_commands`, and refused without.
+        """
+        self.meters.add(meter, credentials, for_commands)
 
     def remove_meter(self, name: str) -> "Deferred[None]":
         """Collect from it no more; fires when its session in flight has ended. LocalError when it is not here."""
@@ -129,9 +156,9 @@ class GatewayService(MultiService):
             return
         if done.new_limits:
             self.meters.limit(LineLimits.of(done.running.config))
-        for name, (meter, keys) in done.running.meters().items():
+        for name, (meter, keys, for_commands) in done.running.meters().items():
             if name in coming:
-                self.add_meter(meter, keys)
+                self.add_meter(meter, keys, for_commands)
 
     def when_ready(self) -> "Deferred[str]":
         """Fires with what a person wants to know at the start; a gateway is at work as soon as it is started."""
@@ -149,6 +176,7 @@ class GatewayService(MultiService):
             "sessions": sum(line.sessions_begun for line in self.lines),
             "sessions_failed": sum(line.sessions_failed for line in self.lines),
             "upload_failures": self.uplink.failures,
+            "command_poll_failures": self.commands.poll_failures,
         }
 
     def startService(self) -> None:  # noqa: N802 - Twisted's name
@@ -170,7 +198,11 @@ class GatewayService(MultiService):
     def _add(self, part: Service) -> None:
         part.setServiceParent(self)
 
+    def _report_soon(self) -> None:
+        self._report_loop.wake()
+
     async def _stop(self) -> None:
+        self.commands.stop()
         await super().stopService()  # type: ignore[no-untyped-call]
         await self._headend.close()
         self._pool.stop()
@@ -225,7 +257,12 @@ def read_settings(config: GatewayConfig) -> Settings:
     """The configuration with the keys in its meters' files, which may take a while; LocalError as `make_service`."""
     key_files = KeyFiles()
     credentials = {meter.name: meter_credentials(meter, key_files) for meter in config.meter}
-    return Settings(config=config, credentials=credentials)
+    commanding = {meter.name: command_credentials(meter, key_files) for meter in config.meter}
+    return Settings(
+        config=config,
+        credentials=credentials,
+        command_credentials={name: keys for name, keys in commanding.items() if keys is not None},
+    )
 
 
 def read_token(path: Path) -> str:
@@ -237,6 +274,11 @@ def read_token(path: Path) -> str:
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise InvalidValueError(f"{path}: a token is one line of printable ASCII without spaces")
     return token
+
+
+def _poll_wait_s(config: GatewayConfig) -> int:
+    """How long a poll may be held open: its answer still has to arrive before the deadline of a request."""
+    return max(0, min(config.headend.commands_wait_s, int(config.headend.timeout_s - POLL_MARGIN_S)))
 
 
 def _uplink_limits(config: GatewayConfig) -> UplinkLimits:

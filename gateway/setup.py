@@ -38,6 +38,9 @@ heartbeat_every_s = {heartbeat_every_s}
 batch_rows = {batch_rows}
 request_rows = {request_rows}
 gzip = {gzip}
+# Commands of the head-end to meters, by a question that it may hold open for so long.
+commands = {commands}
+commands_wait_s = {commands_wait_s}
 
 [outbox]
 path = {outbox}
@@ -73,6 +76,8 @@ server_sap = {server_sap}
 client_sap = {client_sap}
 # Written by `meterpurse meter init`; the management association (client 1) may acknowledge, the reader (2) may not.
 key_file = {key_file}
+# The management association's key file; with it the head-end's commands are carried out, without it they are refused:
+# command_keys = "keys/management.toml"
 collect_every_s = {collect_every_s}
 # Journal rows asked for at a time.
 page_rows = {page_rows}
@@ -161,5 +166,7 @@ def _toml(config: GatewayConfig) -> str:
     }
     text = _HEADER.format_map({name: toml_value(value) for name, value in values.items()})
     for meter in config.meter:
-        text += _METER.format_map({name: toml_value(value) for name, value in meter.model_dump().items()})
+        text += _METER.format_map(
+            {name: toml_value(value) for name, value in meter.model_dump(exclude_none=True).items()}
+        )
     return text if config.meter else text + _NO_METER

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.commands.log import counts
 from gateway.store import reading
 
 
@@ -17,6 +18,7 @@ class OutboxFigures:
     """`held_rows` counts journal rows and events together, against `maximum_rows`; ages are None when nothing is held.
 
     `collected_entries` is the sum of all meters' last collected sequence numbers: every entry that ever came through.
+    Commands wait for their meters, are begun (what came of them is not known), or wait with their results.
     """
 
     meters: int
@@ -28,6 +30,9 @@ class OutboxFigures:
     acknowledgements_waiting: int
     evidence: int
     meters_held_back: int
+    commands_waiting: int = 0
+    commands_begun: int = 0
+    command_results_waiting: int = 0
 
     def document(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -44,6 +49,7 @@ def outbox_figures(connection: sqlite3.Connection, *, maximum_rows: int, now_s: 
         "select min((select collected_at_s from row where row.title = meter.title order by sequence limit 1))"
         " from meter"
     )
+    commands = counts(connection)
     return OutboxFigures(
         meters=one("select count(*) from meter"),
         collected_entries=one("select coalesce(sum(sequence), 0) from meter"),
@@ -54,6 +60,9 @@ def outbox_figures(connection: sqlite3.Connection, *, maximum_rows: int, now_s: 
         acknowledgements_waiting=one("select count(*) from acknowledgement where delivered < sequence"),
         evidence=one("select count(*) from evidence"),
         meters_held_back=one("select count(*) from meter where uplink_status != 'accepted'"),
+        commands_waiting=commands["waiting"],
+        commands_begun=commands["begun"],
+        command_results_waiting=commands["unreported"],
     )
 
 

@@ -1,7 +1,7 @@
 """The gateway's one SQLite file: opening it, its tables, and transactions that are durable before they are answered.
 
-What the tables mean is said where they are used: `intake.py` (collection) and `outbox.py` (uplink); the counter tables
-are those of `dlms_objects.transport.durable_counters`, used through `counters.py`.
+What the tables mean is said where they are used: `intake.py` (collection), `outbox.py` (uplink) and `commands/log.py`;
+the counter tables are those of `dlms_objects.transport.durable_counters`, used through `counters.py`.
 No money and no protocol here. Imported by `writer.py` and `service.py`.
 """
 
@@ -20,7 +20,7 @@ T = TypeVar("T")
 Connect = Callable[[str], sqlite3.Connection]
 Operation = Callable[[sqlite3.Connection], T]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 BUSY_TIMEOUT_S = 5.0
 
 _SCHEMA = """
@@ -56,6 +56,19 @@ create table evidence(
 create table fill(held_rows integer not null) strict;
 insert into fill values (0);
 """
+_COMMANDS = """
+create table command(
+    number integer primary key autoincrement, id text not null unique check(length(id) = 32),
+    title blob not null check(length(title) = 8), kind text not null, parameters text not null,
+    priority integer not null, expires_at_s integer, received_at_s integer not null,
+    state text not null default 'waiting', attempts integer not null default 0,
+    reason text, answer text, finished_at_s integer, reported_at_s integer
+) strict;
+create index command_open on command(title) where state in ('waiting', 'begun');
+create index command_unreported on command(finished_at_s) where reported_at_s is null;
+"""
+_STEPS = (_SCHEMA, _COMMANDS)
+"""What makes the tables of version n + 1 out of those of version n."""
 
 
 class StoreError(LocalError):
@@ -164,9 +177,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     _require_known(version)
     if version == SCHEMA_VERSION:
         return
-    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+    steps = "".join(_STEPS[version:])
+    connection.executescript(f"BEGIN IMMEDIATE; {steps} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
 
 
 def _require_known(version: int) -> None:
-    if version not in (0, SCHEMA_VERSION):
+    if not 0 <= version <= SCHEMA_VERSION:
         raise sqlite3.DatabaseError(f"it is of version {version}, this program knows version {SCHEMA_VERSION}")

@@ -17,6 +17,7 @@ from gateway.doctor.findings import Findings, Step
 from gateway.doctor.headend import examine_headend
 from gateway.doctor.meter import MeterExamination, Place
 from gateway.doctor.outbox_use import is_in_use
+from gateway.meters import command_credentials
 
 IDENTITY_NAME = "doctor.identity.sqlite"
 
@@ -41,6 +42,12 @@ async def examine(
         if not names or meter.name in names:
             credentials = key_files.credentials(meter.key_file, meter.system_title)
             yield await MeterExamination(reactor, meter, credentials, place).run()
+            for_commands = command_credentials(meter, key_files)
+            if for_commands is not None and for_commands.key_id != credentials.key_id:
+                managing = meter.model_copy(
+                    update={"name": f"{meter.name} (commands)", "client_sap": for_commands.client_sap}
+                )
+                yield await MeterExamination(reactor, managing, for_commands, place).run()
     yield await examine_headend(reactor, config.headend)
     yield examine_disk(config.outbox)
 

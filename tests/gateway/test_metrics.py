@@ -19,6 +19,9 @@ OUTBOX = OutboxFigures(
     acknowledgements_waiting=1,
     evidence=4,
     meters_held_back=2,
+    commands_waiting=7,
+    commands_begun=8,
+    command_results_waiting=9,
 )
 FIGURES = {"lines": 3, "lines_failing": 1, "sessions": 40, "sessions_failed": 5, "upload_failures": 6}
 
@@ -52,6 +55,9 @@ def test_every_figure_is_told() -> None:
         "outbox_oldest_row_age_seconds": 60,
         "acknowledgements_waiting": 1,
         "evidence_pieces": 4,
+        "commands_waiting": 7,
+        "commands_begun": 8,
+        "command_results_waiting": 9,
         "outbox_full_in_seconds": 86_400,
     }
     assert values["process_resident_memory_bytes"] > 0

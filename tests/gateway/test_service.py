@@ -212,6 +212,7 @@ def test_a_meter_that_is_away_is_tried_again_and_stopping_does_not_hang(street: 
             "sessions": gateway.lines[0].failures,
             "sessions_failed": gateway.lines[0].failures,
             "upload_failures": 0,
+            "command_poll_failures": 0,
         }
         await gateway.stopService()
 
@@ -315,3 +316,22 @@ def test_a_meter_that_cannot_come_in_leaves_the_others_as_they_were(street: Stre
         await gateway.stopService()
 
     with_meter(street, work)
+
+
+def test_a_command_of_the_head_end_reaches_the_meter_and_its_entry_comes_back(street: Street) -> None:
+    title = street.made.system_title
+    money = {"transaction_id": "0d" * 16, "amount_minor": 700}
+    street.headend.command("0e" * 16, title, "top_up", parameters=money)
+
+    async def work(reactor: Any, port: int) -> None:
+        config = street.config(port)
+        commanded = config.meter[0].model_copy(update={"command_keys": street.keys_file, "collect_every_s": 3600})
+        service = make_service(config.model_copy(update={"meter": (commanded,)}), reactor)
+        service.startService()
+        await until(reactor, lambda: street.headend.results)
+        await until(reactor, lambda: street.headend.books[str(title)].rows)
+        await service.stopService()
+
+    with_meter(street, work)
+    assert street.headend.results["0e" * 16]["answer"]["balance_minor"] == 700
+    assert street.headend.books[str(title)].balance == 700

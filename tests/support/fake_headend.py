@@ -14,6 +14,7 @@ from dlms_objects.errors import RemoteError
 from dlms_objects.purse.chain import verify_octets
 from dlms_objects.purse.entry import ROW_LENGTH, JournalHead
 from dlms_objects.values.system_title import SystemTitle
+from gateway.headend_client import HeadendUnavailableError
 
 
 @dataclass
@@ -44,10 +45,13 @@ class FakeHeadend:
         self.books = {str(title): Books(title) for title in titles}
         self.requests: list[tuple[str, str, Any]] = []
         self.step = step
+        self.commands: dict[str, dict[str, Any]] = {}
+        self.results: dict[str, dict[str, Any]] = {}
 
     async def request(self, method: str, path: str, body: bytes) -> bytes:
         """Answer as the head-end's API does."""
-        document = json.loads(body)
+        document = json.loads(body or b"{}")
+        path = path.partition("?")[0]
         self.requests.append((method, path, document))
         self.step(f"before {path}")
         match path.rsplit("/", 1)[-1]:
@@ -55,6 +59,10 @@ class FakeHeadend:
                 answer = {"meters": [self.take_records(batch) for batch in document["batches"]]}
             case "events":
                 answer = {"meters": [self._take_events(batch) for batch in document["batches"]]}
+            case "commands":
+                answer = {"commands": [row for key, row in self.commands.items() if key not in self.results]}
+            case "result":
+                answer = self._take_result(path.split("/")[-2], document)
             case _:
                 answer = {}
         self.step(f"after {path}")
@@ -83,6 +91,17 @@ class FakeHeadend:
         books.currency = batch["currency"]
         books.items |= {(item["number"], item["revision"]): item for item in batch["items"]}
         return _answer(books, "accepted", None)
+
+    def command(self, identifier: str, title: SystemTitle, kind: str, **rest: Any) -> None:
+        """Order something of a meter; `parameters`, `priority` and `expires_at` as they travel."""
+        self.commands[identifier] = {"id": identifier, "system_title": str(title), "kind": kind, **rest}
+
+    def _take_result(self, identifier: str, document: dict[str, Any]) -> dict[str, Any]:
+        if identifier not in self.commands:
+            raise HeadendUnavailableError("unknown", 404)
+        if self.results.setdefault(identifier, document) != document:
+            raise HeadendUnavailableError("another result is there", 409)
+        return {}
 
     def _take_events(self, batch: dict[str, Any]) -> dict[str, Any]:
         title = batch["system_title"]
