@@ -82,19 +82,7 @@ class GatewayService(MultiService):
             command_finished=self._report_soon,
         )
         self._add(self.meters)
-        self.commands = CommandDesk(
-            headend,
-            self.writer,
-            clock=reactor,
-            wait_s=_poll_wait_s(config),
-            new_back_off=partial(
-                BackOff, config.collection.back_off_first_s, config.collection.back_off_maximum_s, Random()
-            ),
-            refusal=self.meters.refusal,
-            is_settled=lambda: not self._reloading.locked,
-            wake=self.meters.wake_commands,
-            report_soon=self._report_soon,
-        )
+        self.commands = self._command_desk()
         self._report_loop = Loop(reactor, "reports", self.commands.report, after_fault_s=AFTER_FAULT_S)
         self._add(self._report_loop)
         if config.headend.commands:
@@ -194,6 +182,20 @@ class GatewayService(MultiService):
     def stopService(self) -> "Deferred[None]":  # noqa: N802 - Twisted's name
         """Fires when the work in flight is done and the outbox is closed."""
         return Deferred.fromCoroutine(self._stop())
+
+    def _command_desk(self) -> CommandDesk:
+        collection = self._config.collection
+        return CommandDesk(
+            self._headend,
+            self.writer,
+            clock=self._reactor,
+            wait_s=_poll_wait_s(self._config),
+            new_back_off=partial(BackOff, collection.back_off_first_s, collection.back_off_maximum_s, Random()),
+            refusal=self.meters.refusal,
+            is_settled=lambda: not self._reloading.locked,
+            wake=self.meters.wake_commands,
+            report_soon=self._report_soon,
+        )
 
     def _add(self, part: Service) -> None:
         part.setServiceParent(self)

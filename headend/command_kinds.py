@@ -8,7 +8,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, RootModel, ValidationError, field_validator
 
 from dlms_objects.classes.fee_item_class import FEE_ITEM_COUNT, PARAMETERS
 from dlms_objects.classes.parameters_codec import parameters_from_data
@@ -103,10 +103,8 @@ class _Reverse(_Told):
     transaction_id: Identifier
 
 
-class _Settings(_Told):
-    settings: dict[str, Any]
-
-    @field_validator("settings")
+class _Settings(RootModel[dict[str, Any]]):
+    @field_validator("root")
     @classmethod
     def _as_the_meter_takes_it(cls, told: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -149,7 +147,7 @@ class _Read(_Told):
             raise ValueError(str(error)) from None
 
 
-_MODELS: dict[CommandKind, type[_Told]] = {
+_MODELS: dict[CommandKind, type[BaseModel]] = {
     CommandKind.SET_FEE_ITEM: _SetFeeItem,
     CommandKind.CANCEL_FEE_ITEM_CHANGE: _Item,
     CommandKind.DELETE_FEE_ITEM: _Item,
@@ -175,4 +173,5 @@ def checked(kind: CommandKind, parameters: dict[str, Any]) -> dict[str, Any]:
         first = error.errors()[0]
         place = ".".join(str(step) for step in ("parameters", *first["loc"]))
         raise CommandError(f"{kind}: {place}: {first['msg'].removeprefix('Value error, ')}") from None
-    return told.model_dump(mode="json")
+    travels: dict[str, Any] = told.model_dump(mode="json")
+    return travels

@@ -78,12 +78,6 @@ def waiting(connection: sqlite3.Connection, title: SystemTitle) -> list[Command]
     ]
 
 
-def titles_waiting(connection: sqlite3.Connection) -> list[SystemTitle]:
-    """The meters that have commands which are not over."""
-    rows = connection.execute(f"select distinct title from command where {_OPEN} order by title").fetchall()
-    return [SystemTitle(title) for (title,) in rows]
-
-
 def begin(connection: sqlite3.Connection, identifier: str) -> None:
     """From now on the command may have had its effect."""
     connection.execute(

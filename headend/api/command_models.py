@@ -126,7 +126,7 @@ class TopUp(BaseModel):
     def of(cls, command: commands.Command, minor: int, currency: Currency | None, *, is_booked: bool) -> "TopUp":
         """A top-up or reversal command as JSON; `minor` is what the purse gains."""
         answer = command.answer or {}
-        balance = answer.get("balance")
+        balance = answer.get("balance_minor")
         return cls(
             id=command.command_id,
             kind="top_up" if command.kind is CommandKind.TOP_UP else "refund",

@@ -52,17 +52,15 @@ GOOD: list[tuple[CommandKind, dict[str, object]]] = [
     (
         CommandKind.SETTINGS,
         {
-            "settings": {
-                "low_balance_threshold": 1,
-                "overdraft_limit": 0,
-                "maximum_balance": 0,
-                "maximum_top_up": 0,
-                "check_period_s": 60,
-                "look_ahead_s": 60,
-                "insufficient_policy": "hold_lower",
-                "max_catch_up": 12,
-                "time_zone": "Asia/Shanghai",
-            }
+            "low_balance_threshold": 1,
+            "overdraft_limit": 0,
+            "maximum_balance": 0,
+            "maximum_top_up": 0,
+            "check_period_s": 60,
+            "look_ahead_s": 60,
+            "insufficient_policy": "hold_lower",
+            "max_catch_up": 12,
+            "time_zone": "Asia/Shanghai",
         },
     ),
 ]
@@ -93,7 +91,7 @@ def test_every_kind_is_tried() -> None:
         (CommandKind.ADJUST, {"amount_minor": 0, "transaction_id": TX}, "an adjustment by nothing is none"),
         (CommandKind.READ, {"class_id": 3, "logical_name": "1.2.3", "attribute": 2}, "parameters.logical_name"),
         (CommandKind.SUPPLY, {"connected": True, "more": 1}, "parameters.more"),
-        (CommandKind.SETTINGS, {"settings": {}}, "parameters.settings"),
+        (CommandKind.SETTINGS, {}, "settings: parameters"),
     ],
 )
 def test_what_it_would_refuse_is_refused_with_the_place(

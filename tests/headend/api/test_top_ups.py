@@ -40,7 +40,7 @@ def test_from_the_intent_to_the_ledger_and_back(client: httpx.Client, database: 
     assert (top_up["state"], top_up["amount"]["minor"], top_up["sequence"]) == ("queued", 500, None)
     early = client.post(f"{PLACE}/{top_up['id']}/refund", headers=key(2))
     assert (early.status_code, "is no top-up that the meter confirmed; it is queued" in early.text) == (422, True)
-    carried_out(client, {"outcome": "done", "sequence": 1, "balance": 500})
+    carried_out(client, {"outcome": "done", "sequence": 1, "balance_minor": 500})
     shown = client.get(f"{PLACE}/{top_up['id']}", headers=READER).json()
     assert (shown["state"], shown["sequence"], shown["balance"]["minor"], shown["is_booked"]) == (
         "confirmed",
@@ -60,7 +60,7 @@ def test_from_the_intent_to_the_ledger_and_back(client: httpx.Client, database: 
     assert (refund["kind"], refund["amount"]) == ("refund", {"minor": -500, "text": "-5.00"})
     again = client.post(f"{PLACE}/{top_up['id']}/refund", headers=key(4)).json()
     assert again["id"] == refund["id"]
-    carried_out(client, {"sequence": 2, "balance": 0})
+    carried_out(client, {"sequence": 2, "balance_minor": 0})
     assert client.get(f"{PLACE}/{refund['id']}", headers=READER).json()["state"] == "confirmed"
 
 
