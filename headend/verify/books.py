@@ -3,7 +3,7 @@
 Whole minor units only. Imported by `whole`.
 """
 
-from sqlalchemy import Connection, and_, exists, func, literal, not_, or_, select
+from sqlalchemy import Connection, and_, exists, func, literal, literal_column, not_, or_, select
 
 from headend.ledger import ADJUSTMENT, CLEARING
 from headend.notices import OF_ENTRY, OF_EVENT_CODE, NoticeKind
@@ -57,7 +57,7 @@ def check_references(connection: Connection, findings: Findings) -> None:
 
 def _sums(connection: Connection, findings: Findings) -> None:
     # High and low halves, for a sum of 64-bit amounts need not fit 64 bits.
-    high = func.sum(posting.c.amount_minor.op(">>")(32))
+    high = func.sum(posting.c.amount_minor.op(">>")(literal_column("32")))
     low = func.sum(posting.c.amount_minor.op("&")(literal(_LOW)))
     owners = (account.c.organisation_id, account.c.currency_code, account.c.currency_scale)
     rows = connection.execute(
