@@ -71,6 +71,22 @@ def migrate(connection: Connection) -> None:
         raise DatabaseUnusableError(f"rows of the table {lost[0]} name rows of {lost[2]} that are not there")
 
 
+def bring_up_to_date(place: Place) -> tuple[str | None, str | None]:
+    """Migrate the database at `place` outside the service; the shapes before and after.
+
+    DatabaseUnusableError when it cannot be worked with, or a newer program made it.
+    """
+    with transaction(place, Purpose.MIGRATE) as connection:
+        before = MigrationContext.configure(connection).get_current_revision()
+        known = {step.revision for step in ScriptDirectory.from_config(_alembic(connection)).walk_revisions()}
+        if before is not None and before not in known:
+            raise DatabaseUnusableError(
+                f"the database at {place} has the shape {before}, made by a newer program; this one cannot use it"
+            )
+        migrate(connection)
+        return before, MigrationContext.configure(connection).get_current_revision()
+
+
 def require_newest_shape(connection: Connection) -> None:
     """DatabaseUnusableError unless every migration has been applied, and no unknown one."""
     newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()

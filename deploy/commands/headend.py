@@ -191,6 +191,52 @@ def run(folder: Folder, log_json: LogJson = False, log_level: LogLevel = Severit
         serve(lambda reactor: make_service(config, reactor), HeadendService.when_ready, HeadendService.when_lost)
 
 
+@app.command()
+def verify(
+    folder: Folder,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON document instead of lines.")] = False,
+) -> None:
+    """Hold the whole ledger of DIR against the meters' own rows; it may be running. Exit code 2: there is damage."""
+    import json
+
+    from headend.root_key import RootKey
+    from headend.verify.whole import verify as look_through
+
+    config = _load(folder)
+    root = None if config.root_key_file is None else RootKey.load(config.root_key_file)
+    found = look_through(config.database, root)
+    if as_json:
+        typer.echo(json.dumps(found.document(), ensure_ascii=False))
+    else:
+        for finding in found.findings.kept:
+            typer.echo(str(finding))
+        if more := found.findings.total - len(found.findings.kept):
+            typer.echo(f"and {more} more")
+        typer.echo(f"{found.meters} meters, {found.entries} entries: {found.findings.total or 'no'} findings")
+    raise typer.Exit(bool(found.findings.total) * 2)
+
+
+@app.command()
+def backup(
+    folder: Folder, file: Annotated[Path, typer.Argument(help="The new file; one that is there is never overwritten.")]
+) -> None:
+    """Copy the SQLite ledger of DIR, which may be running, into FILE; root key and tokens are not in it."""
+    from headend.backups import back_up
+
+    config = _load(folder)
+    back_up(config.database, file)
+    typer.echo(f"{file}: a whole copy; keep it apart from {config.root_key_file or 'the root key'}")
+
+
+@app.command()
+def migrate(folder: Folder) -> None:
+    """Bring the tables of DIR to the newest shape without serving."""
+    from headend.database import bring_up_to_date
+
+    before, after = bring_up_to_date(_load(folder).database)
+    typer.echo(f"the tables have the shape {after}" + ("" if before == after else f"; they had {before or 'none'}"))
+
+
 @influx.command()
 def status(folder: Folder) -> None:
     """Say what waits to be written to InfluxDB, since when, what was refused and why, and the last failure."""

@@ -16,6 +16,7 @@ from headend.database import (
     TRIES,
     Database,
     DatabaseBusyError,
+    bring_up_to_date,
     migrate,
     require_newest_shape,
     transaction,
@@ -209,3 +210,16 @@ def test_a_file_that_is_no_database_is_said_plainly(tmp_path: Path) -> None:
         Database(path, write_queue=1)
     with pytest.raises(DatabaseUnusableError, match="file is not a database"), transaction(path):
         pass
+
+
+def test_bringing_up_to_date_says_from_which_shape_to_which(empty: Place) -> None:
+    before, after = bring_up_to_date(empty)
+    assert before is None
+    assert bring_up_to_date(empty) == (after, after)
+
+
+def test_a_database_of_a_newer_program_is_not_migrated(fresh: Place) -> None:
+    with transaction(fresh) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseUnusableError, match="9999, made by a newer program"):
+        bring_up_to_date(fresh)

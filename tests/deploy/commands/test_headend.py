@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -167,3 +168,17 @@ def test_organisations_and_people_are_entered_and_mistakes_told(tmp_path: Path) 
     assert meter.code == 0
     taken = call("headend", "add-meter", folder, "4D505200000000AA", "--household", "x")
     assert (taken.code, "another organisation's" in taken.err) == (2, True)
+
+
+def test_verify_backup_and_migrate_say_what_they_did(tmp_path: Path) -> None:
+    folder, copy = ready_made(tmp_path), tmp_path / "copy"
+    assert call("headend", "verify", folder).out == "0 meters, 0 entries: no findings\n"
+    assert '"total": 0' in call("headend", "verify", folder, "--json").out
+    assert call("headend", "backup", folder, copy).code == 0
+    assert call("headend", "backup", folder, copy) == Run(code=2, out="", err=f"{copy} exists already\n")
+    assert call("headend", "migrate", folder).out.startswith("the tables have the shape ")
+    with contextlib.closing(sqlite3.connect(folder / "headend.sqlite")) as planted, planted:
+        planted.execute("DROP TRIGGER entry_refuses_update")
+    found = call("headend", "verify", folder)
+    assert found.code == 2
+    assert found.out.startswith("guard: the trigger that refuses to update rows of entry")
