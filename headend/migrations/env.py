@@ -5,7 +5,7 @@ Loaded by alembic from `headend.database.migrate`, never imported.
 
 from alembic import context
 
-from headend import schema_access as _  # noqa: F401 - its tables are of the same metadata
+from headend import schema_access, schema_settlement  # noqa: F401 - their tables are of the same metadata
 from headend.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
