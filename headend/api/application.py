@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from headend.api import courier, gateway, health, notices, pictures, problems, purses, session, users
+from headend.api import courier, gateway, health, notices, pictures, problems, purses, session, settlements, users
 from headend.api.rate_limit import RateLimit
 from headend.api.request_body import RequestBody
 from headend.database import Database
@@ -59,6 +59,6 @@ def make_application(  # noqa: PLR0913 - what it is made of
         RequestBody, octets=maximum_body_octets, smaller={courier.PREFIX: courier.MAXIMUM_OCTETS}
     )
     problems.install(application)
-    for module in (gateway, courier, session, users, purses, pictures, notices, health):
+    for module in (gateway, courier, session, users, settlements, purses, pictures, notices, health):
         application.include_router(module.router)
     return application
