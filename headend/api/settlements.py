@@ -44,8 +44,6 @@ _COLUMNS = (
     *("number", "system_title", "household", "sequence", "kind", "item"),
     *("due", "time", "amount", "currency", "late"),
 )
-    ["number", "system_title", "household", "sequence", "kind", "item", "due", "time", "amount", "currency", "late"]
-)
 
 
 class Totals(BaseModel):
@@ -229,9 +227,7 @@ async def get_period_csv(
     return _tagged(_csv(lines, closed.currency).encode(), "text/csv; charset=utf-8; header=present", if_none_match)
 
 
-@router.get(
-    "/{payee}/periods/{number}", summary="A closed period", responses=_UNKNOWN, response_model=WholePeriod
-)
+@router.get("/{payee}/periods/{number}", summary="A closed period", responses=_UNKNOWN, response_model=WholePeriod)
 async def get_period(  # noqa: PLR0913 - what the address and the query say
     caller: SettlementReader,
     database: OpenDatabase,
