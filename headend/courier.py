@@ -32,6 +32,7 @@ from headend.books import Book, books_of
 from headend.courier_keys import CourierKeys, LastBatch
 from headend.delivery.config import RecipientConfig
 from headend.delivery.plan import plan
+from headend.delivery_path import Path, came
 from headend.evidence import ConflictError, keep
 from headend.fleet import heard
 from headend.ingest import Batch, Status, ingest
@@ -140,6 +141,7 @@ def _book(
         keep(connection, book, conflict)
         return Refusal.CONFLICT, book
     heard(connection, [sent], answers, now=now)
+    came(connection, answers, Path.COURIER, now=now)
     plan(connection, recipients, now=now)
     refusals = {Status.ACCEPTED: None, Status.GAP: Refusal.GAP}
     (held,) = books_of(connection, [book.title]).values()

@@ -6,7 +6,7 @@ digest chain, so batches may overlap, repeat and come in any order. Imported by 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sqlalchemy import Connection, select
@@ -56,13 +56,17 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the ledger holds of a meter after a batch: entries 1..`sequence`, the last one with `digest`."""
+    """What the ledger holds of a meter after a batch: entries 1..`sequence`, the last one with `digest`.
+
+    The last `new_rows` of them came with this batch.
+    """
 
     title: SystemTitle
     status: Status
     sequence: int
     digest: bytes
     detail: str | None = None
+    new_rows: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +137,7 @@ class _Ingestion:
         self._booking.learn(book, batch.items, batch.currency)
         if fresh.columns:
             self._booking.add(book, fresh, batch.currency)
-        return _answer(book, Status.ACCEPTED)
+        return replace(_answer(book, Status.ACCEPTED), new_rows=len(fresh.columns))
 
     def write(self) -> None:
         """Write everything that was added so far."""

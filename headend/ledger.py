@@ -16,7 +16,9 @@ CLEARING = "clearing:top_up"
 """Where the money of top-ups comes from: what was paid in and not yet matched with a bank statement."""
 ADJUSTMENT = "adjustment"
 """The other side of corrections made by management."""
-UNASSIGNED = "payable:unassigned"
+PAYABLE = "payable:"
+"""What the name of a payee's account begins with."""
+UNASSIGNED = f"{PAYABLE}unassigned"
 """What was deducted for a fee item whose payee the head-end has never been told."""
 
 
@@ -27,7 +29,7 @@ def purse_account(system_title: str) -> str:
 
 def payable_account(payee: str) -> str:
     """The name of the account of what is owed to a payee; an empty payee is nobody we know."""
-    return f"payable:{payee}" if payee else UNASSIGNED
+    return f"{PAYABLE}{payee}" if payee else UNASSIGNED
 
 
 def counter_account(kind: int, fee_item: int, payee: str) -> str:

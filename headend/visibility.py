@@ -9,11 +9,12 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, and_, false, true
 
 from headend.authentication import Caller
+from headend.ledger import payable_account
 from headend.permissions import Role
-from headend.schema import meter
+from headend.schema import account, meter
 
 Condition: TypeAlias = ColumnElement[bool]
-"""Of a query on `meter`."""
+"""Of a query on `meter`; `payables_seen_by`: of one on `account`."""
 
 EVERY_METER: Condition = true()
 """For the head-end's own work, which is no caller's."""
@@ -27,3 +28,11 @@ def seen_by(caller: Caller) -> Condition:
     if caller.role is Role.RESIDENT:
         return and_(own, meter.c.household == caller.household)
     return own
+
+
+def payables_seen_by(caller: Caller) -> Condition:
+    """The condition on `account`, of the payees' accounts, for those that a caller sees: a payee its own only."""
+    own = account.c.organisation_id == caller.organisation_id
+    if caller.role is Role.PAYEE:
+        return and_(own, account.c.name == payable_account(caller.payee or ""))
+    return own if caller.role is not Role.RESIDENT else false()

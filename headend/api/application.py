@@ -15,6 +15,7 @@ from headend.api import (
     problems,
     purses,
     session,
+    settlements,
     top_ups,
     users,
 )
@@ -38,6 +39,7 @@ _ROUTERS = (
     users,
     commands,
     top_ups,
+    settlements,
     purses,
     pictures,
     notices,

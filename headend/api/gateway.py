@@ -19,6 +19,7 @@ from headend.api.uploads import (
     RecordsSent,
 )
 from headend.delivery.plan import plan
+from headend.delivery_path import Path, came
 from headend.events import EventAnswer, ingest_events
 from headend.fleet import heard, report
 from headend.ingest import Answer, Malformed, ingest
@@ -58,6 +59,7 @@ async def post_records(
         answers, malformed = ingest(connection, batches, owner=gateway.organisation_id)
         unread = {each.title for each in malformed}
         heard(connection, batches, [each for each in answers if each.title not in unread], now=now)
+        came(connection, answers, Path.GATEWAY, now=now)
         plan(connection, recipients, now=now)
         return answers, malformed
 

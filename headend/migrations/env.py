@@ -5,7 +5,11 @@ Loaded by alembic from `headend.database.migrate`, never imported.
 
 from alembic import context
 
-from headend import schema_access, schema_commands  # noqa: F401 - their tables are of the same metadata
+from headend import (  # noqa: F401 - their tables are of the same metadata
+    schema_access,
+    schema_commands,
+    schema_settlement,
+)
 from headend.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)

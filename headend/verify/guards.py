@@ -7,7 +7,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
-from headend import schema_access, schema_commands  # noqa: F401 - their tables are of the same metadata
+from headend import (  # noqa: F401 - their tables are of the same metadata
+    schema_access,
+    schema_commands,
+    schema_settlement,
+)
 from headend.schema import metadata
 from headend.verify.findings import Findings
 

@@ -36,10 +36,11 @@ from tests.support.ledgers import KINDS, ledgers
 TRIES = 10_000  # on each of the two databases
 SEED = 20261127
 CANARY = "canary-of-the-others"
+THEIR_PAYEE = "their-payee"
 THEIRS = UNKNOWN_TITLE
 THEIR_COMMAND, THEIR_BULK = "c0" * 16, "b0" * 16
 TOKENS = {role: new_token() for role in Role}
-SCOPE: dict[Role, dict[str, str]] = {Role.PAYEE: {"payee": CANARY}, Role.RESIDENT: {"household": CANARY}}
+SCOPE: dict[Role, dict[str, str]] = {Role.PAYEE: {"payee": THEIR_PAYEE}, Role.RESIDENT: {"household": CANARY}}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -53,7 +54,7 @@ def fill(connection: Connection) -> None:
     """Let the others have a meter with a journal, a gateway, people, commands; and us a token for each role."""
     theirs = add_organisation(connection, CANARY)
     register(connection, MeterConfig(system_title=str(THEIRS), household=CANARY), organisation_id=theirs)
-    rent = Descriptor(number=1, revision=1, kind=1, label=CANARY, payee=CANARY)
+    rent = Descriptor(number=1, revision=1, kind=1, label=CANARY, payee=THEIR_PAYEE)
     ingest(connection, [usual_journal(THEIRS).batch(items=[rent])])
     store_token(connection, name=CANARY, role=Role.GATEWAY, token=new_token(), organisation_id=theirs)
     assign(connection, theirs, str(THEIRS), CANARY)
@@ -111,6 +112,8 @@ def asked(paths: dict[str, dict[str, object]], dice: random.Random) -> tuple[str
         "command_id": THEIR_COMMAND,
         "top_up_id": THEIR_COMMAND,
         "bulk": THEIR_BULK,
+        "payee": THEIR_PAYEE,
+        "number": "1",
     }
     if path.endswith(".svg"):
         names["name"] = "balance"

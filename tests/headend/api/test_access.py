@@ -44,6 +44,11 @@ WANTED: dict[str, Permission | str] = {
     "POST /api/v1/purses/{system_title}/top-ups": Permission.TOP_UP,
     "GET /api/v1/purses/{system_title}/top-ups/{top_up_id}": Permission.READ_COMMANDS,
     "POST /api/v1/purses/{system_title}/top-ups/{top_up_id}/refund": Permission.TOP_UP,
+    "GET /api/v1/settlements": Permission.READ_SETTLEMENT,
+    "GET /api/v1/settlements/{payee}/periods": Permission.READ_SETTLEMENT,
+    "GET /api/v1/settlements/{payee}/periods/{number}": Permission.READ_SETTLEMENT,
+    "GET /api/v1/settlements/{payee}/periods/{number}.csv": Permission.READ_SETTLEMENT,
+    "POST /api/v1/settlements/{payee}/close": Permission.CLOSE_PERIODS,
     "GET /api/v1/purses": Permission.READ_PURSES,
     "GET /api/v1/purses/{system_title}": Permission.READ_PURSES,
     "GET /api/v1/purses/{system_title}/entries": Permission.READ_PURSES,
@@ -71,6 +76,8 @@ NAMES = {
     "command_id": "0" * 32,
     "top_up_id": "0" * 32,
     "bulk": "0" * 32,
+    "payee": "landlord",
+    "number": "1",
 }
 TOKENS = {role: new_token() for role in Role}
 SECURED = [route for route, wanted in WANTED.items() if wanted != OPEN]
