@@ -9,7 +9,7 @@ from typing import TypeAlias
 from sqlalchemy import ColumnElement, and_, false, true
 
 from headend.authentication import Caller
-from headend.ledger import payable_account
+from headend.ledger import UNASSIGNED, payable_account
 from headend.permissions import Role
 from headend.schema import account, meter
 
@@ -34,5 +34,5 @@ def payables_seen_by(caller: Caller) -> Condition:
     """The condition on `account`, of the payees' accounts, for those that a caller sees: a payee its own only."""
     own = account.c.organisation_id == caller.organisation_id
     if caller.role is Role.PAYEE:
-        return and_(own, account.c.name == payable_account(caller.payee or ""))
+        return and_(own, account.c.name == payable_account(caller.payee or ""), account.c.name != UNASSIGNED)
     return own if caller.role is not Role.RESIDENT else false()
