@@ -1,6 +1,6 @@
 """By which path the rows of a journal came here, and when: noted once for each run of rows that was new.
 
-Rows that came before this was noted have no path. Imported by `courier` and `api`.
+Rows that came before this was noted have no path. Imported by `courier`, `spending` and `api`.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """Series of a purse for pictures and small charts: the balance at the end of each day of a month, the month's shares.
 
-Only reads; whole minor units. The month is the civil month of the household's zone. Imported by the API and
+Only reads; whole minor units. The month is the civil month of the household's zone. Imported by `spending`, the API and
 `delivery.message`.
 """
 
@@ -47,8 +47,8 @@ def month_series(connection: Connection, purse: Purse, month: str) -> Month:
     last_day = first_day.replace(day=monthrange(first_day.year, first_day.month)[1])
     begin = instant_of(datetime.combine(first_day, datetime.min.time()), zone)
     end = instant_of(datetime.combine(last_day + timedelta(days=1), datetime.min.time()), zone)
-    first = _first_from(connection, purse, begin)
-    after = _first_from(connection, purse, end)
+    first = first_from(connection, purse, begin)
+    after = first_from(connection, purse, end)
     entries = [_entry(connection, purse, number) for number in range(max(first - 1, 1), after)]
     of_month = [entry for entry in entries if entry.sequence >= first]
     known = descriptors_of(connection, [purse.meter_id]).get(purse.meter_id, Descriptors())
@@ -71,7 +71,7 @@ def _day(entry: Entry, purse: Purse) -> date:
     return date.min if instant is None else civil_of(instant, time_zone(purse.time_zone)).date()
 
 
-def _first_from(connection: Connection, purse: Purse, instant: datetime) -> int:
+def first_from(connection: Connection, purse: Purse, instant: datetime) -> int:
     """The number of the first entry at or after an instant; one more than the last when there is none."""
     low, high = 1, purse.sequence + 1
     while low < high:

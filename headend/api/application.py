@@ -16,6 +16,7 @@ from headend.api import (
     purses,
     session,
     settlements,
+    statement,
     top_ups,
     users,
 )
@@ -40,6 +41,7 @@ _ROUTERS = (
     commands,
     top_ups,
     settlements,
+    statement,
     purses,
     pictures,
     notices,

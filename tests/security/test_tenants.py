@@ -117,7 +117,14 @@ def asked(paths: dict[str, dict[str, object]], dice: random.Random) -> tuple[str
     }
     if path.endswith(".svg"):
         names["name"] = "balance"
-    queries = [{"system_title": str(THEIRS)}, {"bulk": THEIR_BULK}, {"limit": "1000"}, {"after": "0"}, {"wait": "0"}]
+    queries = [
+        {"system_title": str(THEIRS)},
+        {"bulk": THEIR_BULK},
+        {"limit": "1000"},
+        {"after": "0"},
+        {"wait": "0"},
+        {"first": "2026-01-01", "last": "2026-12-31"},
+    ]
     return method.upper(), path.format_map(names), dice.choice(queries), bodies(dice)
 
 

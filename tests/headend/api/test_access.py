@@ -55,6 +55,7 @@ WANTED: dict[str, Permission | str] = {
     "GET /api/v1/purses/{system_title}/mailbox": Permission.READ_PURSES,
     "GET /api/v1/purses/{system_title}/series/{month}": Permission.READ_PURSES,
     "GET /api/v1/purses/{system_title}/pictures/{month}/{name}.svg": Permission.READ_PURSES,
+    "GET /api/v1/purses/{system_title}/statement": Permission.READ_PURSES,
     "GET /api/v1/reconciliation/{system_title}": Permission.READ_PURSES,
     "GET /api/v1/fleet": Permission.READ_FLEET,
     "GET /api/v1/notices/deliveries": Permission.READ_FLEET,
