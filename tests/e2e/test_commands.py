@@ -15,6 +15,7 @@ from deploy.demo.world import World, make_world
 from deploy.household import Household
 from headend import setup as headend_setup
 from headend.config import HeadendConfig
+from tests.support.plain_fee_item import RENT
 from tests.support.sources import ROOT
 
 pytestmark = pytest.mark.e2e
@@ -111,29 +112,7 @@ def test_every_top_up_is_in_the_purse_once_whoever_is_killed_on_the_way(world: W
 
 def test_a_fee_item_is_written_read_back_and_a_top_up_taken_back(world: World) -> None:
     office = Office(world)
-    parameters = {
-        "kind": "rent",
-        "label": "Rent",
-        "payee": "landlord",
-        "enabled": False,
-        "priority": 3,
-        "amount_source": "fixed",
-        "amount": 350_000,
-        "unit_price": {
-            "price": 0,
-            "scaler": 0,
-            "register": {"class_id": 3, "logical_name": "1.0.1.8.0.255", "attribute": 2},
-        },
-        "schedule": {
-            "frequency": "monthly",
-            "interval": 1,
-            "day": 1,
-            "time": "08:00:00",
-            "first": "2030-01-01",
-            "last": None,
-            "count": 0,
-        },
-    }
+    parameters = RENT | {"schedule": RENT["schedule"] | {"first": "2030-01-01"}}
     title = str(world.system_title)
     told = {"system_title": title, "kind": "set_fee_item", "parameters": {"number": 9, "parameters": parameters}}
     written = office.post("/commands", told, "write-item-9")

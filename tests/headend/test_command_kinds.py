@@ -3,30 +3,8 @@
 import pytest
 
 from headend.command_kinds import CommandError, CommandKind, checked
+from tests.support.plain_fee_item import RENT
 
-RENT = {
-    "kind": "rent",
-    "label": "Rent",
-    "payee": "landlord",
-    "enabled": True,
-    "priority": 0,
-    "amount_source": "fixed",
-    "amount": 350_000,
-    "unit_price": {
-        "price": 0,
-        "scaler": 0,
-        "register": {"class_id": 3, "logical_name": "1.0.1.8.0.255", "attribute": 2},
-    },
-    "schedule": {
-        "frequency": "monthly",
-        "interval": 1,
-        "day": 1,
-        "time": "08:00:00",
-        "first": "2026-01-01",
-        "last": None,
-        "count": 0,
-    },
-}
 TX = "ab" * 16
 GOOD: list[tuple[CommandKind, dict[str, object]]] = [
     (CommandKind.SET_FEE_ITEM, {"number": 1, "parameters": RENT, "activation_time": "2026-08-01T00:00:00+08:00"}),

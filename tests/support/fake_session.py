@@ -25,6 +25,7 @@ from dlms_objects.wire import axdr
 from dlms_objects.wire.lengths import encode_length
 from dlms_objects.wire.lists import AttributeWithSelection
 from dlms_objects.wire.selection import RangeDescriptor, SelectiveAccess, profile_selection
+from tests.support.plain_fee_item import RENT
 
 TITLE = SystemTitle(b"MPR\x00\x00\x00\x00\x01")
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -210,32 +211,8 @@ def page_of(rows: Sequence[bytes]) -> bytes:
 
 def parameters_of(item: FakeItem) -> Data:
     """The parameters of a fee item with that descriptor, disabled, everything else at rest."""
-    return from_plain(
-        PARAMETERS,
-        {
-            "kind": item.kind,
-            "label": item.label,
-            "payee": item.payee,
-            "enabled": False,
-            "priority": 0,
-            "amount_source": "fixed",
-            "amount": 0,
-            "unit_price": {
-                "price": 0,
-                "scaler": 0,
-                "register": {"class_id": 3, "logical_name": "1.0.1.8.0.255", "attribute": 2},
-            },
-            "schedule": {
-                "frequency": "monthly",
-                "interval": 1,
-                "day": 1,
-                "time": "08:00:00",
-                "first": "2026-01-01",
-                "last": None,
-                "count": 0,
-            },
-        },
-    )
+    told = {"kind": item.kind, "label": item.label, "payee": item.payee, "enabled": False, "amount": 0}
+    return from_plain(PARAMETERS, RENT | told)
 
 
 def status_of(item: FakeItem) -> Data:
