@@ -8,6 +8,7 @@ from dlms_objects.purse.entry import ROW_LENGTH
 from headend.notices import MADE_FROM_ENTRY
 from headend.schema import entry, evidence, meter, notice
 from headend.statements import reconciliation
+from headend.visibility import EVERY_METER
 
 
 def differences(connection: Connection, journals: Mapping[str, bytes]) -> Iterator[str]:
@@ -22,7 +23,7 @@ def differences(connection: Connection, journals: Mapping[str, bytes]) -> Iterat
         found = b"".join(held)
         if found != octets:
             yield f"meter {title}: {len(found) // ROW_LENGTH} entries, sent were {len(octets) // ROW_LENGTH}"
-        counted = reconciliation(connection, title)
+        counted = reconciliation(connection, title, EVERY_METER)
         if counted is None or not counted.is_balanced:
             yield f"meter {title}: the books do not add up: {counted}"
     told = connection.execute(
