@@ -61,14 +61,19 @@ def transaction(place: Place, purpose: Purpose = Purpose.WRITE, *, rehearsal: bo
             engine.dispose()
 
 
-def migrate(connection: Connection) -> None:
-    """Bring the tables to the newest shape, inside the connection's transaction, which is one to MIGRATE.
+def migrate(connection: Connection) -> tuple[str | None, str | None]:
+    """Bring the tables to the newest shape, in the connection's transaction, which is one to MIGRATE: before and after.
 
-    DatabaseUnusableError when rows name others that are not there.
+    DatabaseUnusableError when tables were made anew and rows now name others that are not there.
     """
+    before = _shape(connection)
     command.upgrade(_alembic(connection), "head")
-    if connection.dialect.name == "sqlite" and (lost := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
-        raise DatabaseUnusableError(f"rows of the table {lost[0]} name rows of {lost[2]} that are not there")
+    after = _shape(connection)
+    if before != after and connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+        if lost is not None:
+            raise DatabaseUnusableError(f"rows of the table {lost[0]} name rows of {lost[2]} that are not there")
+    return before, after
 
 
 def bring_up_to_date(place: Place) -> tuple[str | None, str | None]:
@@ -77,20 +82,19 @@ def bring_up_to_date(place: Place) -> tuple[str | None, str | None]:
     DatabaseUnusableError when it cannot be worked with, or a newer program made it.
     """
     with transaction(place, Purpose.MIGRATE) as connection:
-        before = MigrationContext.configure(connection).get_current_revision()
+        before = _shape(connection)
         known = {step.revision for step in ScriptDirectory.from_config(_alembic(connection)).walk_revisions()}
         if before is not None and before not in known:
             raise DatabaseUnusableError(
                 f"the database at {place} has the shape {before}, made by a newer program; this one cannot use it"
             )
-        migrate(connection)
-        return before, MigrationContext.configure(connection).get_current_revision()
+        return migrate(connection)
 
 
 def require_newest_shape(connection: Connection) -> None:
     """DatabaseUnusableError unless every migration has been applied, and no unknown one."""
     newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
-    current = MigrationContext.configure(connection).get_current_revision()
+    current = _shape(connection)
     if current != newest:
         raise DatabaseUnusableError(f"the database has the shape {current}, this program wants {newest}")
 
@@ -152,6 +156,10 @@ class Database:
 def _in_transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
     with engine.begin() as connection:
         return work(connection)
+
+
+def _shape(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _alembic(connection: Connection) -> Config:

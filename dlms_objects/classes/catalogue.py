@@ -211,6 +211,11 @@ CATALOGUE: Mapping[LogicalName, ObjectDeclaration] = {
     declaration.logical_name: declaration for declaration in _catalogue()
 }
 
+CLASSES: Mapping[int, InterfaceClass] = {
+    declaration.interface.class_id: declaration.interface for declaration in CATALOGUE.values()
+}
+"""The classes of our meters by id."""
+
 
 def object_list(role: Role) -> Data:
     """The object_list of a role's association: every object it has any right to, with class, version and rights."""

@@ -14,9 +14,7 @@ from gurux_dlms._GXObjectFactory import _GXObjectFactory
 from gurux_dlms.enums import ObjectType
 from gurux_dlms.GXDLMSConverter import GXDLMSConverter
 
-from dlms_objects.classes.catalogue import CATALOGUE
-from dlms_objects.classes.courier_class import COURIER
-from dlms_objects.classes.interface import InterfaceClass
+from dlms_objects.classes.catalogue import CLASSES
 from dlms_objects.classes.purse_class import JOURNAL_NAME
 from dlms_objects.gurux_bridge.missing_names import CLASS_NAMES, MISSING_CLASSES, attributes_added, methods_of
 from dlms_objects.values.logical_name import AttributeDescriptor, LogicalName, MethodDescriptor
@@ -33,12 +31,6 @@ class InterfaceNames:
     methods: Mapping[int, str]
 
 
-DECLARED: Mapping[int, InterfaceClass] = {
-    COURIER.class_id: COURIER,
-    **{declared.interface.class_id: declared.interface for declared in CATALOGUE.values()},
-}
-"""The classes of our own meters by id."""
-
 # gurux numbers the SMTP setup 2, which is no class; it is 46.
 _GURUX_CLASSES = frozenset(int(kind) for kind in ObjectType) - {0, 2}
 _OWN_OBJECTS = {JOURNAL_NAME: "Purse journal"}
@@ -51,7 +43,7 @@ _NO_DESCRIPTION = ("Invalid", "Manufacturer specific")
 def names_of(class_id: int, version: int = 0) -> InterfaceNames | None:
     """The names of a class; None for one that neither we nor gurux know."""
     name, attributes, methods = _standard_names(class_id, version)
-    declared = DECLARED.get(class_id)
+    declared = CLASSES.get(class_id)
     if declared is not None and (declared.version <= version or not attributes):
         name = declared.name
         attributes |= {attribute.number: attribute.name for attribute in declared.attributes}
@@ -63,7 +55,7 @@ def names_of(class_id: int, version: int = 0) -> InterfaceNames | None:
 
 def known_classes() -> Iterator[int]:
     """The id of every class that has a name here."""
-    numbers = {*_GURUX_CLASSES, *MISSING_CLASSES, *DECLARED}
+    numbers = {*_GURUX_CLASSES, *MISSING_CLASSES, *CLASSES}
     yield from sorted(number for number in numbers if names_of(number) is not None)
 
 
@@ -94,7 +86,7 @@ def description(class_id: int, logical_name: LogicalName) -> str:
     """What the OBIS code of an object says it is; empty where the code says nothing."""
     if logical_name in _OWN_OBJECTS:
         return _OWN_OBJECTS[logical_name]
-    declared = DECLARED.get(class_id)
+    declared = CLASSES.get(class_id)
     if declared is not None and class_id >= _FIRST_MANUFACTURER_CLASS:
         number = logical_name.octets[4]
         return f"{declared.name} {number}" if number else declared.name

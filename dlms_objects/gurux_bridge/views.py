@@ -10,12 +10,13 @@ from typing import Any
 
 from gurux_dlms.enums import DataType as GuruxType
 
+from dlms_objects.classes.catalogue import CLASSES
 from dlms_objects.classes.interface import InterfaceClass
 from dlms_objects.classes.shape import Structure, conforms
 from dlms_objects.classes.standard import PROFILE_GENERIC, REGISTER
 from dlms_objects.errors import InvalidValueError
 from dlms_objects.gurux_bridge.class_views import CLASS_VIEWS
-from dlms_objects.gurux_bridge.names import DECLARED, names_of, ui_type
+from dlms_objects.gurux_bridge.names import names_of, ui_type
 from dlms_objects.gurux_bridge.readers import Reader, date, float_text, moment, plain, reader_of, text, time
 from dlms_objects.gurux_bridge.units import unit_symbol, with_unit
 from dlms_objects.values.data import WHOLE_NUMBER_RANGES, Data, DataType
@@ -69,7 +70,7 @@ def _reader(attribute: AttributeDescriptor) -> Reader:
     known = CLASS_VIEWS.get(attribute.class_id, {}).get(number)
     if known is not None:
         return known
-    declared = DECLARED.get(attribute.class_id)
+    declared = CLASSES.get(attribute.class_id)
     shape = None if declared is None else _shape(declared, number)
     if shape is not None:
         return reader_of(shape)
@@ -127,7 +128,7 @@ def _column(class_id: int, logical_name: LogicalName, attribute: int, index: int
     reader = _reader(AttributeDescriptor(class_id, logical_name, attribute))
     if index == 0:
         return name, reader
-    declared = DECLARED.get(class_id)
+    declared = CLASSES.get(class_id)
     shape = None if declared is None else _shape(declared, attribute)
     if isinstance(shape, Structure) and index <= len(shape.members):
         member, inner = shape.members[index - 1]

@@ -29,6 +29,7 @@ router = APIRouter(
 )
 _CREATED: dict[str, Any] = {"status_code": HTTPStatus.CREATED}
 _MISSING = documented(HTTPStatus.NOT_FOUND)
+_REFUSALS = dict.fromkeys((CommandError, MeterKeyError), HTTPStatus.UNPROCESSABLE_ENTITY)
 
 IdInPath = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=[models.EXAMPLE_ID])]
 
@@ -58,7 +59,7 @@ async def post_command(
         return models.Command.of(commands.enqueue(connection, operator, new, now=now))
 
     content = sent.model_dump(mode="json")
-    answer = await answered_once(database, operator, key, "command", content, work, refusals=(CommandError,))
+    answer = await answered_once(database, operator, key, "command", content, work, refusals=_REFUSALS)
     request.app.state.bell.ring()
     return answer
 
@@ -199,7 +200,7 @@ async def post_rotation(  # noqa: PLR0913 - what a request is made of
         "key rotation",
         [title, sent.role],
         work,
-        refusals=(CommandError, MeterKeyError),
+        refusals=_REFUSALS,
     )
     request.app.state.bell.ring()
     return answer

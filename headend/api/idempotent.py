@@ -1,8 +1,9 @@
 """Changing requests that may be sent any number of times: done once, answered alike. Imported by the routers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
+from types import MappingProxyType
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
@@ -25,13 +26,13 @@ async def answered_once(  # noqa: PLR0913 - what a request is made of
     content: object,
     work: Work,
     *,
-    refusals: tuple[type[LocalError], ...] = (),
+    refusals: Mapping[type[LocalError], HTTPStatus] = MappingProxyType({}),
     status: HTTPStatus = HTTPStatus.CREATED,
 ) -> JSONResponse:
     """Do `work` in one transaction with its answer, or give the answer that was given under the caller's key.
 
-    `content` is what the request said, as JSON. A refusal (an error of `refusals`) is answered 422, changes nothing and
-    leaves the key free; so is a key that meant another request.
+    `content` is what the request said, as JSON. An error of `refusals` is answered with its status, changes nothing and
+    leaves the key free; a key that meant another request is answered 422 unless `refusals` says otherwise.
     """
     now = datetime.now(UTC)
 
@@ -44,7 +45,9 @@ async def answered_once(  # noqa: PLR0913 - what a request is made of
     try:
         given = await database.write(in_transaction)
     except LocalError as error:
-        if not isinstance(error, (KeyUsedError, *refusals)):
+        answers = {KeyUsedError: HTTPStatus.UNPROCESSABLE_ENTITY} | dict(refusals)
+        refused = next((answers[kind] for kind in answers if isinstance(error, kind)), None)
+        if refused is None:
             raise
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
+        raise ProblemError(refused, str(error)) from None
     return JSONResponse(dict(given.content), given.status)

@@ -14,13 +14,12 @@ from sqlalchemy import Connection
 from headend import pictures
 from headend.api.access import OpenDatabase, PurseReader
 from headend.api.fields import Amount, CurrencyModel, amount
-from headend.api.problems import ProblemError, documented
-from headend.api.purses import TitleInPath
+from headend.api.problems import documented
+from headend.api.purses import TitleInPath, seen_purse
 from headend.authentication import Caller
 from headend.notices import Language
 from headend.series import Month, month_series
-from headend.statements import Purse, purse
-from headend.visibility import seen_by
+from headend.statements import Purse
 
 router = APIRouter(
     prefix="/api/v1/purses/{system_title}",
@@ -105,7 +104,5 @@ async def get_picture(  # noqa: PLR0913 - what the address says
 
 
 def _month(connection: Connection, caller: Caller, system_title: str, month: str) -> tuple[Purse, Month]:
-    found = purse(connection, system_title.upper(), seen_by(caller))
-    if found is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"no meter {system_title.upper()} is registered")
+    found = seen_purse(connection, caller, system_title)
     return found, month_series(connection, found, month)

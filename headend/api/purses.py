@@ -14,6 +14,7 @@ from headend.api import answers
 from headend.api.access import FleetReader, OpenDatabase, PurseReader
 from headend.api.fields import EXAMPLE_TITLE, MAXIMUM_U32, After, Limit
 from headend.api.problems import ProblemError, documented
+from headend.authentication import Caller
 from headend.notices import Language
 from headend.visibility import seen_by
 
@@ -48,7 +49,7 @@ async def get_purse(caller: PurseReader, database: OpenDatabase, system_title: T
     """One purse as the books have it, with its fee items as last told."""
 
     def work(connection: Connection) -> answers.PurseWithItems:
-        purse = _found(statements.purse(connection, system_title.upper(), seen_by(caller)), system_title)
+        purse = seen_purse(connection, caller, system_title)
         items = [answers.FeeItem.of(each) for each in statements.fee_items(connection, purse.meter_id)]
         return answers.PurseWithItems(**dict(answers.Purse.of(purse)), fee_items=items)
 
@@ -62,7 +63,7 @@ async def get_entries(
     """Booked entries in order; `after` is a sequence number."""
 
     def work(connection: Connection) -> answers.Entries:
-        purse = _found(statements.purse(connection, system_title.upper(), seen_by(caller)), system_title)
+        purse = seen_purse(connection, caller, system_title)
         booked = statements.entries(connection, purse.meter_id, after=min(after, MAXIMUM_U32), limit=limit + 1)
         page = [answers.Entry.of(each, purse.currency) for each in booked[:limit]]
         return answers.Entries(entries=page, next_after=page[-1].sequence if len(booked) > limit else None)
@@ -82,7 +83,7 @@ async def get_mailbox(  # noqa: PLR0913 - what the query may say
     """What the household was told, oldest first: one notice per entry and per shortage; `after` is a notice's id."""
 
     def work(connection: Connection) -> answers.Mailbox:
-        purse = _found(statements.purse(connection, system_title.upper(), seen_by(caller)), system_title)
+        purse = seen_purse(connection, caller, system_title)
         letters = statements.mailbox(connection, purse, language=language, after=after, limit=limit + 1)
         page = [answers.Notice.of(each) for each in letters[:limit]]
         return answers.Mailbox(
@@ -120,6 +121,11 @@ async def get_fleet(caller: FleetReader, database: OpenDatabase) -> answers.Flee
         )
 
     return await database.read(work)
+
+
+def seen_purse(connection: Connection, caller: Caller, system_title: str) -> statements.Purse:
+    """The purse of a meter that the caller sees; 404 when there is none."""
+    return _found(statements.purse(connection, system_title.upper(), seen_by(caller)), system_title)
 
 
 def _found(sought: T | None, system_title: str) -> T:

@@ -6,29 +6,27 @@ Imported by `application`.
 import csv
 import hashlib
 import io
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Response
+from fastapi import APIRouter, Header, Path, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
-from dlms_objects.errors import InvalidValueError
+from dlms_objects.errors import InvalidValueError, LocalError
 from dlms_objects.values.money import Currency, Money
 from headend import audit, settled, settlement
-from headend.api.access import IdempotencyKey, OpenDatabase, may
+from headend.api.access import IdempotencyKey, OpenDatabase, PeriodCloser, SettlementReader
 from headend.api.fields import After, Amount, CurrencyModel, Limit, amount, instant_or_civil
+from headend.api.idempotent import answered_once
 from headend.api.problems import ProblemError, documented
 from headend.authentication import Caller
-from headend.idempotency import Asked, Given, KeyUsedError, once
-from headend.permissions import Permission
+from headend.idempotency import KeyUsedError
 from headend.settlement import Line, PeriodEnd, SettlementError, Sums
 from headend.visibility import payables_seen_by
 
-SettlementReader = Annotated[Caller, Depends(may(Permission.READ_SETTLEMENT))]
-PeriodCloser = Annotated[Caller, Depends(may(Permission.CLOSE_PERIODS))]
 PayeeInPath = Annotated[str, Path(max_length=255, description="The payee's name.", examples=["landlord"])]
 NumberInPath = Annotated[int, Path(ge=1, le=2**31 - 1, description="The period's number.")]
 IfNoneMatch = Annotated[str | None, Header(description="ETags that the caller has.")]
@@ -39,6 +37,11 @@ router = APIRouter(
     responses=documented(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 _UNKNOWN = documented(HTTPStatus.NOT_FOUND)
+_REFUSALS: dict[type[LocalError], HTTPStatus] = {
+    InvalidValueError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    SettlementError: HTTPStatus.CONFLICT,
+    KeyUsedError: HTTPStatus.CONFLICT,
+}
 _RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # noqa: RUF001 - a spreadsheet takes them alike
 _COLUMNS = (
     *("number", "system_title", "household", "sequence", "kind", "item"),
@@ -267,26 +270,22 @@ async def post_close(
     caller: PeriodCloser,
     database: OpenDatabase,
     payee: PayeeInPath,
-    idempotency_key: IdempotencyKey,
+    key: IdempotencyKey,
     sent: PeriodWanted,
 ) -> JSONResponse:
     """Close what was made before `end`, for ever; what comes later falls into the next period."""
-    end, now = PeriodEnd(day=sent.end, zone=sent.time_zone), datetime.now(UTC)
-    asked = Asked(key=idempotency_key, action="close period", content=[payee, sent.model_dump(mode="json")])
+    end = PeriodEnd(day=sent.end, zone=sent.time_zone)
 
-    def work(connection: Connection) -> Given:
-        return once(connection, caller, asked, lambda: _close(connection, caller, payee, end, now), now=now)
+    def work(connection: Connection, now: datetime) -> ClosedPeriods:
+        return _close(connection, caller, payee, end, now)
 
-    try:
-        given = await database.write(work)
-    except InvalidValueError as error:
-        raise ProblemError(HTTPStatus.UNPROCESSABLE_ENTITY, str(error)) from None
-    except (SettlementError, KeyUsedError) as error:
-        raise ProblemError(HTTPStatus.CONFLICT, str(error)) from None
-    return JSONResponse(given.content, given.status)
+    content = [payee, sent.model_dump(mode="json")]
+    return await answered_once(
+        database, caller, key, "close period", content, work, refusals=_REFUSALS, status=HTTPStatus.OK
+    )
 
 
-def _close(connection: Connection, caller: Caller, payee: str, end: PeriodEnd, now: datetime) -> Given:
+def _close(connection: Connection, caller: Caller, payee: str, end: PeriodEnd, now: datetime) -> ClosedPeriods:
     seen, by = payables_seen_by(caller), f"{caller.role.value} {caller.name}"
     found = settlement.payables(connection, seen, payee=payee)
     if not found:
@@ -295,7 +294,7 @@ def _close(connection: Connection, caller: Caller, payee: str, end: PeriodEnd, n
     told = {"end": end.day.isoformat(), "time_zone": end.zone, "numbers": numbers}
     audit.record(connection, caller, "close period", payee, now=now, detail=told)
     closed = settled.periods(connection, payee, seen, after=numbers[0] - 1, limit=len(numbers))
-    return Given(status=200, content={"periods": [Period.of(each).model_dump(mode="json") for each in closed]})
+    return ClosedPeriods(periods=[Period.of(each) for each in closed])
 
 
 def _found(connection: Connection, caller: Caller, payee: str, number: int) -> settled.Period:

@@ -13,11 +13,9 @@ from headend.api.answers import Entry
 from headend.api.fields import Amount, amount
 from headend.api.pictures import Share
 from headend.api.problems import ProblemError, documented
-from headend.api.purses import TitleInPath
+from headend.api.purses import TitleInPath, seen_purse
 from headend.delivery_path import Path
 from headend.spending import Spent, TooMuchError, spending
-from headend.statements import purse
-from headend.visibility import seen_by
 
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 
@@ -69,9 +67,7 @@ async def get_statement(
     """Every entry from the day `first` to the day `last`: before and after, due and executed, and how it came here."""
 
     def work(connection: Connection) -> Statement:
-        found = purse(connection, system_title.upper(), seen_by(caller))
-        if found is None:
-            raise ProblemError(HTTPStatus.NOT_FOUND, f"no meter {system_title.upper()} is registered")
+        found = seen_purse(connection, caller, system_title)
         told = spending(connection, found, first, last + timedelta(days=1))
         currency = found.currency
         return Statement(

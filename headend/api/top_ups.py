@@ -2,25 +2,25 @@
 
 from datetime import datetime
 from http import HTTPStatus
-from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy import Connection
 
+from dlms_objects.errors import LocalError
 from headend import commands
 from headend.api import command_models as models
 from headend.api.access import CommandReader, IdempotencyKey, OpenDatabase, TopUpper
-from headend.api.commands import identifier
+from headend.api.commands import IdInPath, identifier
 from headend.api.idempotent import answered_once
 from headend.api.problems import ProblemError, documented
-from headend.api.purses import TitleInPath
+from headend.api.purses import TitleInPath, seen_purse
 from headend.authentication import Caller
 from headend.command_kinds import CommandError, CommandKind
-from headend.statements import Purse, purse
-from headend.visibility import seen_by
+from headend.statements import Purse
 
 TOP_UP_PRIORITY = 1
+_REFUSALS: dict[type[LocalError], HTTPStatus] = {CommandError: HTTPStatus.UNPROCESSABLE_ENTITY}
 
 router = APIRouter(
     prefix="/api/v1/purses/{system_title}/top-ups",
@@ -29,8 +29,6 @@ router = APIRouter(
         HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.UNPROCESSABLE_ENTITY
     ),
 )
-
-IdInPath = Annotated[str, Path(pattern="^[0-9a-f]{32}$", examples=[models.EXAMPLE_ID])]
 
 
 @router.post("", summary="Top up", response_model=models.TopUp, status_code=HTTPStatus.CREATED)
@@ -46,7 +44,7 @@ async def post_top_up(  # noqa: PLR0913 - what a request is made of
     title = system_title.upper()
 
     def work(connection: Connection, now: datetime) -> models.TopUp:
-        found = _purse(connection, caller, title)
+        found = seen_purse(connection, caller, title)
         transaction_id = identifier(caller, "top-up", key)
         new = commands.NewCommand(
             command_id=transaction_id,
@@ -60,7 +58,7 @@ async def post_top_up(  # noqa: PLR0913 - what a request is made of
         return _shown(connection, made, found)
 
     content = [title, sent.model_dump(mode="json")]
-    answer = await answered_once(database, caller, key, "top up", content, work, refusals=(CommandError,))
+    answer = await answered_once(database, caller, key, "top up", content, work, refusals=_REFUSALS)
     request.app.state.bell.ring()
     return answer
 
@@ -72,7 +70,7 @@ async def get_top_up(
     """How far it is, with the meter's answer."""
 
     def work(connection: Connection) -> models.TopUp:
-        found = _purse(connection, caller, system_title.upper())
+        found = seen_purse(connection, caller, system_title.upper())
         return _shown(connection, _money(connection, caller, found, top_up_id), found)
 
     return await database.read(work)
@@ -96,7 +94,7 @@ async def post_refund(  # noqa: PLR0913 - what a request is made of
     title = system_title.upper()
 
     def work(connection: Connection, now: datetime) -> models.TopUp:
-        found = _purse(connection, caller, title)
+        found = seen_purse(connection, caller, title)
         made = _money(connection, caller, found, top_up_id)
         sequence = (made.answer or {}).get("sequence")
         if made.kind is not CommandKind.TOP_UP or made.state is not commands.State.CONFIRMED or sequence is None:
@@ -111,16 +109,9 @@ async def post_refund(  # noqa: PLR0913 - what a request is made of
         )
         return _shown(connection, commands.enqueue(connection, caller, new, now=now), found)
 
-    answer = await answered_once(database, caller, key, "refund", [title, top_up_id], work, refusals=(CommandError,))
+    answer = await answered_once(database, caller, key, "refund", [title, top_up_id], work, refusals=_REFUSALS)
     request.app.state.bell.ring()
     return answer
-
-
-def _purse(connection: Connection, caller: Caller, title: str) -> Purse:
-    found = purse(connection, title, seen_by(caller))
-    if found is None:
-        raise ProblemError(HTTPStatus.NOT_FOUND, f"no meter {title} is registered")
-    return found
 
 
 def _money(connection: Connection, caller: Caller, found: Purse, top_up_id: str) -> commands.Command:

@@ -5,12 +5,7 @@ Loaded by alembic from `headend.database.migrate`, never imported.
 
 from alembic import context
 
-from headend import (  # noqa: F401 - their tables are of the same metadata
-    schema_access,
-    schema_commands,
-    schema_settlement,
-)
-from headend.schema import metadata
+from headend.whole_schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()

@@ -13,7 +13,6 @@ from headend.schema import (
     delivery_plan,
     entry,
     evidence,
-    metadata,
     meter,
     meter_event,
     notice,
@@ -21,6 +20,7 @@ from headend.schema import (
 )
 from headend.schema_access import audit_record
 from headend.verify.findings import Findings
+from headend.whole_schema import metadata
 
 _LOW = 0xFFFFFFFF
 

@@ -7,13 +7,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, inspect, text
 
-from headend import (  # noqa: F401 - their tables are of the same metadata
-    schema_access,
-    schema_commands,
-    schema_settlement,
-)
-from headend.schema import metadata
 from headend.verify.findings import Findings
+from headend.whole_schema import metadata
 
 _SQLITE = "SELECT tbl_name, name, sql LIKE '%RAISE(ABORT%' FROM sqlite_master WHERE type = 'trigger'"
 _POSTGRES = (

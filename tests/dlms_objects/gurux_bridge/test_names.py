@@ -5,9 +5,8 @@ from gurux_dlms.enums import ObjectType
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlms_objects.classes.catalogue import CATALOGUE
+from dlms_objects.classes.catalogue import CATALOGUE, CLASSES
 from dlms_objects.gurux_bridge.names import (
-    DECLARED,
     class_name,
     description,
     descriptor_name,
@@ -43,7 +42,7 @@ def test_as_many_attributes_are_named_as_gurux_counts() -> None:
     for class_id in set(known_classes()) - few:
         for version in range(4):
             item, names = gurux_object(class_id, version), names_of(class_id, version)
-            if item is not None and class_id not in DECLARED:
+            if item is not None and class_id not in CLASSES:
                 assert names is not None
                 assert len(names.attributes) == item.getAttributeCount(), (class_id, version)
 
@@ -59,7 +58,7 @@ def test_the_security_setup_has_its_own_methods_and_not_the_clocks() -> None:
 
 
 def test_our_own_classes_are_named_as_they_are_declared() -> None:
-    for class_id, declared in DECLARED.items():
+    for class_id, declared in CLASSES.items():
         names = names_of(class_id, declared.version)
         assert names is not None
         for attribute in declared.attributes:
